@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef RELAY_SQL_ENDPOINT_H_
+#define RELAY_SQL_ENDPOINT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "cdc/tls_options.h"
+
+namespace relay {
+
+struct SqlHost {
+  std::string host;  // name or address; empty with a unix socket
+  uint16_t port = 3306;
+  std::string unix_socket;  // path; empty: TCP
+
+  std::string ToString() const;  // "db1:3306", "[::1]:3306" or the path
+};
+
+// Where the database is and who we are there. SQL sessions and the dump
+// connection are made from the same.
+struct SqlEndpoint {
+  std::vector<SqlHost> hosts;  // at least one; tried in this order
+  std::string user;
+  std::string password;
+  std::string password_file;  // when set: read at each connect, its last line
+                              // end removed, instead of `password`
+  cdc::TlsOptions tls;
+  absl::Duration connect_timeout = absl::Seconds(10);
+  absl::Duration read_timeout = absl::Seconds(30);   // whole seconds, >= 1
+  absl::Duration write_timeout = absl::Seconds(30);  // whole seconds, >= 1
+};
+
+// "db1", "db1:3307", "[::1]:3306", "/run/mysqld.sock" or "unix:/run/…"; a host
+// without a port gets `default_port`. InvalidArgument names what is wrong.
+absl::StatusOr<SqlHost> ParseSqlHost(absl::string_view text, uint16_t default_port);
+
+// The password to use now: the file's or the given one. FailedPrecondition when
+// the file can't be read, naming it.
+absl::StatusOr<std::string> CurrentPassword(const SqlEndpoint& endpoint);
+
+}  // namespace relay
+
+#endif  // RELAY_SQL_ENDPOINT_H_
