@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs what fetching and running the private servers, and looking into
+# them, needs of Debian. Does nothing, and asks nobody, when all is there.
+set -euo pipefail
+
+packages=(debian-archive-keyring kcat maven openjdk-17-jre-headless openssl
+          python3 python3-confluent-kafka python3-pymysql python3-pytest)
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null |
+    grep -qx installed || missing+=("$package")
+done
+[[ ${#missing[@]} -gt 0 ]] || exit 0
+
+echo "installing ${missing[*]} …" >&2
+as_root=()
+[[ $EUID -eq 0 ]] || as_root=(sudo)
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=600 \
+  --no-install-recommends "${missing[@]}" >/dev/null
