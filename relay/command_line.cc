@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/command_line.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+
+namespace relay {
+namespace {
+
+constexpr Command kCommandWords[] = {Command::kRun, Command::kCheck, Command::kMigrate, Command::kStatus,
+                                     Command::kDecode};
+
+std::optional<Command> FindCommand(absl::string_view word) {
+  for (Command command : kCommandWords) {
+    if (word == CommandName(command)) return command;
+  }
+  if (word == "help") return Command::kHelp;
+  if (word == "version") return Command::kVersion;
+  return std::nullopt;
+}
+
+bool IsFlag(absl::string_view word) {
+  return word.size() > 1 && word[0] == '-' && word.find_first_not_of('-') != absl::string_view::npos;
+}
+
+bool IsNumber(absl::string_view word) {
+  double number;
+  return absl::SimpleAtod(word, &number);
+}
+
+// Edits it takes to make `b` of `a`.
+size_t Distance(absl::string_view a, absl::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+// " (did you mean X?)", or nothing when no candidate is near.
+class Suggestion {
+ public:
+  explicit Suggestion(absl::string_view word) : word_(word), nearest_(std::max<size_t>(2, word.size() / 3) + 1) {}
+
+  void Consider(absl::string_view candidate) {
+    const size_t distance = absl::StartsWith(candidate, word_) && word_.size() > 2 ? 1 : Distance(word_, candidate);
+    if (distance < nearest_) {
+      nearest_ = distance;
+      best_ = candidate;
+    }
+  }
+
+  std::string Words(absl::string_view prefix) const {
+    return best_.empty() ? "" : absl::StrCat(", did you mean ", prefix, best_, "?");
+  }
+
+ private:
+  absl::string_view word_;
+  size_t nearest_;
+  absl::string_view best_;
+};
+
+class Parser {
+ public:
+  Parser(int argc, char** argv) : argc_(argc), argv_(argv) {}
+
+  CommandLine Parse() {
+    bool flags_ended = false;
+    for (next_ = 1; next_ < argc_;) {
+      const absl::string_view word = argv_[next_];
+      if (!flags_ended && word == "--") {
+        flags_ended = true;
+        ++next_;
+      } else if (!flags_ended && IsFlag(word)) {
+        TakeFlag();
+      } else {
+        TakeWord(word);
+        ++next_;
+      }
+    }
+    if (!line_.arguments.empty() && !TakesArguments()) {
+      Suggestion suggestion(line_.arguments[0]);
+      for (Command command : kCommandWords) {
+        suggestion.Consider(CommandName(command));
+      }
+      line_.errors.push_back(absl::StrCat("unknown command \"", line_.arguments[0], "\"", suggestion.Words(""),
+                                          " (run, check, migrate, status and decode are known; see --help)"));
+    }
+    return std::move(line_);
+  }
+
+ private:
+  bool TakesArguments() const { return line_.command == Command::kDecode || line_.command == Command::kStatus; }
+
+  void TakeWord(absl::string_view word) {
+    if (!line_.command.has_value()) {
+      line_.command = FindCommand(word);
+      if (line_.command.has_value()) return;
+    }
+    line_.arguments.emplace_back(word);
+  }
+
+  void TakeFlag() {
+    char* const text = argv_[next_++];
+    const size_t dashes = absl::string_view(text).find_first_not_of('-');
+    const absl::string_view flag = text + dashes;
+    const size_t equals = flag.find('=');
+    const absl::string_view name = flag.substr(0, equals);
+    if (name == "help" || name == "h" || name == "version") {
+      line_.command = name == "version" ? Command::kVersion : Command::kHelp;
+      return;
+    }
+    bool negated = false;
+    const Setting* setting = FindSetting(name);
+    if (setting == nullptr) {
+      absl::string_view positive = name;
+      if (absl::ConsumePrefix(&positive, "no")) {
+        absl::ConsumePrefix(&positive, "-");
+        setting = FindSetting(positive);
+        if (setting != nullptr && setting->kind != SettingKind::kBoolean) {
+          setting = nullptr;
+        }
+        negated = setting != nullptr;
+      }
+    }
+    if (setting == nullptr) {
+      Unknown(name);
+      return;
+    }
+    if (equals != absl::string_view::npos) {
+      char* const value = text + dashes + equals + 1;
+      Store(*setting, value);
+      if (negated) {
+        line_.errors.push_back(absl::StrCat("--", name, " takes no value: write --", setting->flag, "=true or =false"));
+      }
+      Blank(*setting, value);
+      return;
+    }
+    if (setting->kind == SettingKind::kBoolean) {
+      TakeBoolean(*setting, negated);
+      return;
+    }
+    TakeValues(*setting);
+  }
+
+  void TakeBoolean(const Setting& setting, bool negated) {
+    absl::string_view value = negated ? "false" : "true";
+    if (!negated && next_ < argc_) {
+      const absl::string_view word = argv_[next_];
+      if (word == "true" || word == "false") {
+        value = word;
+        ++next_;
+      }
+    }
+    Store(setting, value);
+  }
+
+  void TakeValues(const Setting& setting) {
+    if (next_ >= argc_ || (IsFlag(argv_[next_]) && !IsNumber(argv_[next_]))) {
+      line_.errors.push_back(
+          absl::StrCat("--", setting.flag, " needs a value: --", setting.flag, "=", setting.placeholder));
+      return;
+    }
+    std::string value = argv_[next_];
+    Blank(setting, argv_[next_++]);
+    while (setting.kind == SettingKind::kList && next_ < argc_ && !IsFlag(argv_[next_]) &&
+           absl::string_view(argv_[next_]) != "--" && !FindCommand(argv_[next_]).has_value()) {
+      absl::StrAppend(&value, ",", argv_[next_++]);
+    }
+    Store(setting, value);
+  }
+
+  void Store(const Setting& setting, absl::string_view value) {
+    for (auto& [known, text] : line_.flags) {
+      if (known != &setting) continue;
+      if (setting.kind == SettingKind::kRepeatable) {
+        absl::StrAppend(&text, "\n", value);
+      } else {
+        text = std::string(value);
+      }
+      return;
+    }
+    line_.flags.emplace_back(&setting, value);
+  }
+
+  static void Blank(const Setting& setting, char* value) {
+    if (setting.secret) std::memset(value, 'x', std::strlen(value));
+  }
+
+  void Unknown(absl::string_view name) {
+    Suggestion suggestion(name);
+    for (const Setting& setting : AllSettings()) suggestion.Consider(setting.flag);
+    for (absl::string_view other : {"help", "version"}) {
+      suggestion.Consider(other);
+    }
+    line_.errors.push_back(absl::StrCat("unknown flag --", name, suggestion.Words("--"), " (--help lists all)"));
+  }
+
+  const int argc_;
+  char** const argv_;
+  int next_ = 1;
+  CommandLine line_;
+};
+
+}  // namespace
+
+CommandLine ParseCommandLine(int argc, char** argv) { return Parser(argc, argv).Parse(); }
+
+}  // namespace relay

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef RELAY_CONFIG_LOADER_H_
+#define RELAY_CONFIG_LOADER_H_
+
+#include "absl/status/statusor.h"
+#include "relay/config.h"
+
+namespace relay {
+
+// Reads flags and environment. `argv[0]` is skipped; values of secret flags are
+// overwritten in place, so that the process list does not show them.
+// `environment` is an array of "NAME=value" ended by a null pointer.
+// Error: InvalidArgument, its message one line per fault, each naming the
+// setting and the cure. Main thread, before any other thread is started.
+absl::StatusOr<Config> LoadConfig(int argc, char** argv, const char* const* environment);
+
+// Config with every default and nothing required: for tests and tools.
+Config DefaultConfig();
+
+}  // namespace relay
+
+#endif  // RELAY_CONFIG_LOADER_H_
