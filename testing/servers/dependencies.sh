@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs what fetching and running the private servers, and looking into
-# them, needs of Debian. Does nothing, and asks nobody, when all is there.
+# dependencies.sh [PACKAGE...]: installs from Debian what fetching, running and
+# looking into the private servers needs, and the packages named. Does
+# nothing, and asks nobody, when all is there.
 set -euo pipefail
 
 packages=(debian-archive-keyring kcat maven openjdk-17-jre-headless openssl
-          python3 python3-confluent-kafka python3-pymysql python3-pytest)
+          python3 python3-confluent-kafka python3-pymysql python3-pytest "$@")
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null |

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs the tests, tier by tier; see --help.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+tiers=(servers unit sanitizers tsan thread-safety)
+
+usage() {
+  cat <<'HELP'
+usage: testing/run.sh [--quick] [TIER...]
+
+Runs every tier, or the named ones, in this order:
+
+  servers              the private MySQL, MariaDB and Kafka of the tests
+  unit                 bazel test //..., with the system's g++
+  sanitizers           the same with clang, AddressSanitizer and UBSan
+  tsan                 the same with clang and ThreadSanitizer
+  thread-safety        clang's analysis of ABSL_GUARDED_BY, as errors
+
+--quick leaves out sanitizers and tsan, when no tier is named.
+
+Installs what it needs from Debian. What can't be fetched is said in one line
+and its tests are counted as skipped, by name. The last line counts:
+"N passed, N failed, N skipped"; the exit code is 0 when none failed.
+HELP
+}
+
+quick=
+chosen=()
+for argument in "$@"; do
+  case $argument in
+    --help | -h) usage; exit 0 ;;
+    --quick) quick=1 ;;
+    *)
+      if [[ " ${tiers[*]} " != *" $argument "* ]]; then
+        echo "run.sh: no tier '$argument' (${tiers[*]})" >&2
+        exit 2
+      fi
+      chosen+=("$argument")
+      ;;
+  esac
+done
+if [[ ${#chosen[@]} -eq 0 ]]; then
+  chosen=("${tiers[@]}")
+  [[ -z $quick ]] ||
+    chosen=(servers unit thread-safety)
+fi
+
+deploy/dependencies.sh
+testing/servers/dependencies.sh clang-14 libclang-rt-14-dev llvm-14
+
+# Everything temporary goes with this process, killed or not.
+work=$(mktemp -d /tmp/outbox-relay-XXXXXX)
+setsid /usr/bin/python3 testing/servers/temporary_directory.py $$ "$work" \
+  </dev/null >/dev/null 2>&1 &
+cache=${OUTBOX_RELAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/outbox-relay}
+bazel_options=(--disk_cache="$cache/bazel-disk" --show_progress_rate_limit=30
+               --color=no --curses=no --noshow_loading_progress)
+[[ ! -d /usr/share/bazel/rules/java ]] || bazel_options+=(--config=debian)
+
+# Runs a command that ends when this script does, its output on ours.
+supervised() {
+  /usr/bin/python3 testing/servers/supervisor.py $$ "$@" 2>&1 >/dev/null
+}
+
+# bazel_tier TIER COMMAND OPTION...: results go to $work/TIER.bazel.json.
+bazel_tier() {
+  local tier=$1 command=$2
+  shift 2
+  supervised bazel --max_idle_secs=300 "$command" "${bazel_options[@]}" \
+    --build_event_json_file="$work/$tier.bazel.json" --keep_going "$@" ||
+    true  # the results say what failed
+}
+
+# pytest_tier TIER ARGUMENT...: results go to $work/TIER.pytest.xml.
+pytest_tier() {
+  local tier=$1
+  shift
+  supervised /usr/bin/python3 -B -m pytest -p no:cacheprovider -q -rs \
+    --tb=short --junit-xml="$work/$tier.pytest.xml" "$@" || true
+}
+
+run_tier() {
+  case $1 in
+    servers) pytest_tier "$1" testing/servers ;;
+    unit) bazel_tier "$1" test //... ;;
+    sanitizers) bazel_tier "$1" test --config=asan //... ;;
+    tsan) bazel_tier "$1" test --config=tsan //... ;;
+    thread-safety) bazel_tier "$1" build --config=thread-safety //... ;;
+  esac
+}
+
+status=0
+for tier in "${chosen[@]}"; do
+  echo "== $tier"
+  started=$SECONDS
+  run_tier "$tier"
+  echo "== $tier took $((SECONDS - started)) s"
+done
+/usr/bin/python3 -B testing/results.py "$work" "${chosen[@]}" || status=$?
+exit $status
