@@ -78,7 +78,8 @@ absl::StatusOr<Uuid> Uuid::Parse(absl::string_view text) {
 
 Uuid Uuid::FromBytes(absl::string_view raw) {
   Uuid uuid;
-  std::memcpy(uuid.bytes.data(), raw.data(), std::min(raw.size(), uuid.bytes.size()));
+  const size_t size = std::min(raw.size(), uuid.bytes.size());
+  std::copy_n(raw.begin(), size, uuid.bytes.begin());
   return uuid;
 }
 

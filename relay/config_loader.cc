@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/config_loader.h"
 
+#include <deque>
 #include <fstream>
 #include <optional>
 #include <string>
@@ -27,17 +28,20 @@ std::string GflagName(const Setting& setting) { return absl::StrReplaceAll(setti
 // Registers every setting with gflags, once. All are strings there: values are
 // typed by Setting::apply, so that every fault can be collected and named.
 void RegisterFlags() {
-  static const bool registered = [] {
+  // gflags keeps pointers to these for the life of the process; a deque does
+  // not move them.
+  static const auto* texts = [] {
+    auto* kept = new std::deque<std::string>;
     for (const Setting& setting : AllSettings()) {
-      // gflags keeps the pointers for the life of the process.
-      auto* name = new std::string(GflagName(setting));
-      auto* help = new std::string(setting.help);
-      gflags::FlagRegisterer(name->c_str(), help->c_str(), __FILE__, new std::string(setting.default_value),
-                             new std::string(setting.default_value));
+      const std::string& name = kept->emplace_back(GflagName(setting));
+      const std::string& help = kept->emplace_back(setting.help);
+      std::string& value = kept->emplace_back(setting.default_value);
+      std::string& default_value = kept->emplace_back(setting.default_value);
+      gflags::FlagRegisterer(name.c_str(), help.c_str(), __FILE__, &value, &default_value);
     }
-    return true;
+    return kept;
   }();
-  (void)registered;
+  (void)texts;
 }
 
 // The text of a setting, and the words that name it in an error.
