@@ -25,7 +25,8 @@ Verdict TlsVerdict(absl::string_view said, ServerErrorPhase phase) {
   if (phase == ServerErrorPhase::kConnected) {
     return {absl::StatusCode::kUnavailable};
   }
-  for (absl::string_view cut : {"unexpected eof", "errno", "reset by peer", "closed", "timed out", "timeout"}) {
+  for (absl::string_view cut :
+       {"unexpected eof", "errno", "reset by peer", "closed", "timed out", "timeout", "temporarily"}) {
     if (absl::StrContains(message, cut)) {
       return {absl::StatusCode::kUnavailable};
     }
