@@ -34,7 +34,8 @@ take() {
     folder=$(realpath "$(dirname "$file")")
     [ -e "$root$folder/$(basename "$file")" ] && continue
     install -D -m 644 "$file" "$root$folder/$(basename "$file")"
-    taken+=("$(realpath "$file")")
+    # dpkg knows some files of a usr-merged system by their old place.
+    taken+=("$folder/$(basename "$file")" "${folder#/usr}/$(basename "$file")")
   done
 }
 
@@ -88,7 +89,7 @@ for name in abseil librdkafka; do
     install -D -m 644 "$source_tree/.deps/$name/$file" "$root/usr/share/doc/$name/$file"
   done
 done
-for package in $(dpkg-query -S "${taken[@]}" /etc/ssl/certs 2>/dev/null | sed 's/:.*//' | grep -v , | sort -u); do
+for package in ca-certificates $(dpkg-query -S "${taken[@]}" 2>/dev/null | sed 's/:.*//' | grep -v , | sort -u); do
   dpkg-query -s "$package" >"$root/var/lib/dpkg/status.d/$package" 2>/dev/null || continue
   [ -e "/usr/share/doc/$package/copyright" ] || continue
   install -D -m 644 "/usr/share/doc/$package/copyright" "$root/usr/share/doc/$package/copyright"
