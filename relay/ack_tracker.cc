@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/ack_tracker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "glog/logging.h"
+
+namespace relay {
+
+AckTracker::AckTracker(Limits limits, LowWaterMark start, PublishedSink published)
+    : limits_(limits), published_(std::move(published)), mark_(start), handed_(std::move(start)) {}
+
+void AckTracker::AddGtid(const cdc::Gtid& gtid, Step* step) {
+  if (!step->gtids.empty()) {
+    GtidRun& run = step->gtids.back();
+    if (gtid.number == run.first.number + run.count && gtid.dialect == run.first.dialect &&
+        gtid.uuid == run.first.uuid && gtid.domain == run.first.domain && gtid.server_id == run.first.server_id &&
+        gtid.tag == run.first.tag) {
+      ++run.count;
+      return;
+    }
+  }
+  step->gtids.push_back({gtid, 1});
+}
+
+void AckTracker::Extend(const cdc::StreamItem& item, Step* step) {
+  if (item.gtid.has_value() && !item.gtid_withheld) AddGtid(*item.gtid, step);
+  for (const cdc::Gtid& gtid : item.released_gtids) AddGtid(gtid, step);
+  step->end = item.end;
+  if (item.kind == cdc::StreamItem::Kind::kTransaction || item.kind == cdc::StreamItem::Kind::kForeign) {
+    step->last_gtid = item.gtid;
+    step->last_begin = item.begin;
+    step->last_commit_time = item.commit_time;
+  }
+  if (item.open_xa_changed) step->open_xa = item.open_xa;
+}
+
+void AckTracker::Apply(const Step& step, LowWaterMark* mark) {
+  for (const GtidRun& run : step.gtids) {
+    if (run.count == 1 || run.first.dialect == cdc::Gtid::Dialect::kMariadb) {
+      cdc::Gtid last = run.first;
+      last.number += run.count - 1;
+      mark->gtids.Add(last);
+    } else {
+      mark->gtids.AddInterval(run.first.uuid, run.first.tag, {run.first.number, run.first.number + run.count});
+    }
+  }
+  if (!step.end.empty()) mark->position = step.end;
+  if (!step.last_begin.empty()) {
+    mark->last_gtid = step.last_gtid;
+    mark->last_begin = step.last_begin;
+    mark->last_commit_time = step.last_commit_time;
+  }
+  if (step.open_xa.has_value()) mark->open_xa = *step.open_xa;
+}
+
+void AckTracker::Begin(const cdc::StreamItem& item) {
+  absl::MutexLock lock(&mutex_);
+  CHECK(transactions_.empty() || transactions_.back().closed) << "a transaction begins inside another";
+  Transaction transaction{add_ordinal_, add_ordinal_, false, item.commit_time, Step{}};
+  Extend(item, &transaction.step);
+  Apply(transaction.step, &handed_);
+  transactions_.push_back(std::move(transaction));
+}
+
+AckTracker::Ticket AckTracker::Add(RowKey key) {
+  absl::MutexLock lock(&mutex_);
+  CHECK(!transactions_.empty() && !transactions_.back().closed) << "a row outside a transaction";
+  const uint64_t ordinal = add_ordinal_++;
+  transactions_.back().end_ordinal = add_ordinal_;
+  if (ordinal < first_ordinal_) return {ordinal, true, true};
+  if (ordinal < next_ordinal_) {
+    Row& row = rows_[ordinal - first_ordinal_];
+    if (row.key == key) return {ordinal, row.state != RowState::kWaiting, true};
+    // The log does not say the same as before, so nothing that was learned of these ordinals is of use. Repeats what
+    // may have been sent.
+    LOG(ERROR) << "the binlog brought another row than at the first reading (table " << key.table << ", id " << key.id
+               << "; before: table " << row.key.table << ", id " << row.key.id << "): rows from here on are sent again";
+    for (size_t i = ordinal - first_ordinal_; i < rows_.size(); ++i) waiting_ -= rows_[i].state == RowState::kWaiting;
+    rows_.resize(ordinal - first_ordinal_);
+    next_ordinal_ = ordinal;
+  }
+  rows_.push_back({key, RowState::kWaiting});
+  ++waiting_;
+  next_ordinal_ = add_ordinal_;
+  return {ordinal, false, false};
+}
+
+uint64_t AckTracker::Register(uint64_t ordinal, RowKey key, absl::Time commit_time) {
+  in_flight_.push_back({ordinal, key, commit_time, true});
+  ++open_records_;
+  return first_sequence_ + in_flight_.size() - 1;
+}
+
+AckTracker::InFlight* AckTracker::Find(uint64_t sequence) {
+  if (sequence < first_sequence_ || sequence - first_sequence_ >= in_flight_.size()) return nullptr;
+  InFlight& record = in_flight_[sequence - first_sequence_];
+  return record.open ? &record : nullptr;
+}
+
+void AckTracker::Close(InFlight* record) {
+  record->open = false;
+  --open_records_;
+}
+
+void AckTracker::DropClosed() {
+  while (!in_flight_.empty() && !in_flight_.front().open) {
+    in_flight_.pop_front();
+    ++first_sequence_;
+  }
+}
+
+uint64_t AckTracker::Sent(uint64_t ordinal, absl::Time commit_time) {
+  absl::MutexLock lock(&mutex_);
+  CHECK(ordinal >= first_ordinal_ && ordinal < next_ordinal_) << "ordinal " << ordinal << " is not waiting";
+  return Register(ordinal, rows_[ordinal - first_ordinal_].key, commit_time);
+}
+
+uint64_t AckTracker::SentFromTable(RowKey key) {
+  absl::MutexLock lock(&mutex_);
+  return Register(kFromTable, key, absl::InfiniteFuture());
+}
+
+void AckTracker::End() {
+  Published published;
+  {
+    absl::MutexLock lock(&mutex_);
+    CHECK(!transactions_.empty() && !transactions_.back().closed) << "no transaction is open";
+    transactions_.back().closed = true;
+    Advance(&published);
+  }
+  HandOver(published);
+}
+
+void AckTracker::Foreign(const cdc::StreamItem& item) {
+  absl::MutexLock lock(&mutex_);
+  if (!transactions_.empty()) {
+    CHECK(transactions_.back().closed) << "a transaction inside another";
+    Extend(item, &transactions_.back().step);
+  }
+  Step step;
+  Extend(item, &step);
+  Apply(step, &handed_);
+  if (transactions_.empty()) {
+    Apply(step, &mark_);
+    if (item.kind != cdc::StreamItem::Kind::kIdle) ++foreign_steps_;
+  }
+}
+
+bool AckTracker::HasRoom() const {
+  return rows_.size() < limits_.max_rows && transactions_.size() < limits_.max_transactions;
+}
+
+bool AckTracker::WaitForRoom(absl::Duration timeout) {
+  absl::MutexLock lock(&mutex_);
+  // A replay brings no new rows, and a tracker that is full of one transaction's rows must let it go on.
+  if (add_ordinal_ < next_ordinal_) return true;
+  return mutex_.AwaitWithTimeout(absl::Condition(this, &AckTracker::HasRoom), timeout);
+}
+
+LowWaterMark AckTracker::Rewind() {
+  absl::MutexLock lock(&mutex_);
+  add_ordinal_ = transactions_.empty() ? next_ordinal_ : transactions_.front().first_ordinal;
+  transactions_.clear();
+  first_sequence_ += in_flight_.size();
+  in_flight_.clear();
+  open_records_ = 0;
+  handed_ = mark_;
+  return mark_;
+}
+
+void AckTracker::Restart(LowWaterMark mark) {
+  absl::MutexLock lock(&mutex_);
+  transactions_.clear();
+  rows_.clear();
+  waiting_ = 0;
+  first_ordinal_ = add_ordinal_ = next_ordinal_;
+  first_sequence_ += in_flight_.size();
+  in_flight_.clear();
+  open_records_ = 0;
+  handed_ = mark;
+  mark_ = std::move(mark);
+  ++row_steps_;
+}
+
+LowWaterMark AckTracker::handed() const {
+  absl::MutexLock lock(&mutex_);
+  return handed_;
+}
+
+void AckTracker::Acknowledged(absl::Span<const uint64_t> sequences, std::vector<absl::Time>* commit_times) {
+  Published published;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (uint64_t sequence : sequences) {
+      InFlight* record = Find(sequence);
+      if (record == nullptr) continue;
+      Close(record);
+      if (record->ordinal == kFromTable) {
+        published.push_back(record->key);
+        ++row_steps_;
+        continue;
+      }
+      commit_times->push_back(record->commit_time);
+      Row& row = rows_[record->ordinal - first_ordinal_];
+      if (row.state == RowState::kWaiting) {
+        row.state = RowState::kPublished;
+        --waiting_;
+      }
+    }
+    DropClosed();
+    Advance(&published);
+  }
+  HandOver(published);
+}
+
+void AckTracker::NotDelivered(uint64_t sequence) {
+  absl::MutexLock lock(&mutex_);
+  InFlight* record = Find(sequence);
+  if (record == nullptr) return;
+  Close(record);
+  DropClosed();
+}
+
+void AckTracker::Settle(uint64_t ordinal) {
+  Published published;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (ordinal < first_ordinal_ || ordinal >= next_ordinal_) return;
+    Row& row = rows_[ordinal - first_ordinal_];
+    if (row.state != RowState::kWaiting) return;
+    row.state = RowState::kSettled;
+    --waiting_;
+    Advance(&published);
+  }
+  HandOver(published);
+}
+
+void AckTracker::Advance(Published* published) {
+  while (!rows_.empty() && rows_.front().state != RowState::kWaiting) {
+    if (rows_.front().state == RowState::kPublished) published->push_back(rows_.front().key);
+    rows_.pop_front();
+    ++first_ordinal_;
+  }
+  while (!transactions_.empty() && transactions_.front().closed &&
+         transactions_.front().end_ordinal <= first_ordinal_) {
+    Apply(transactions_.front().step, &mark_);
+    transactions_.pop_front();
+    ++row_steps_;
+  }
+}
+
+void AckTracker::HandOver(const Published& published) const {
+  std::vector<uint64_t> ids;
+  for (size_t i = 0; i < published.size();) {
+    const uint32_t table = published[i].table;
+    ids.clear();
+    for (; i < published.size() && published[i].table == table; ++i) ids.push_back(published[i].id);
+    published_(table, ids);
+  }
+}
+
+std::optional<RowKey> AckTracker::RowOf(uint64_t sequence) const {
+  absl::MutexLock lock(&mutex_);
+  if (sequence < first_sequence_ || sequence - first_sequence_ >= in_flight_.size()) return std::nullopt;
+  const InFlight& record = in_flight_[sequence - first_sequence_];
+  if (!record.open) return std::nullopt;
+  return record.key;
+}
+
+bool AckTracker::Idle() const { return open_records_ == 0; }
+
+bool AckTracker::idle() const {
+  absl::MutexLock lock(&mutex_);
+  return Idle();
+}
+
+bool AckTracker::WaitUntilIdle(absl::Duration timeout) {
+  absl::MutexLock lock(&mutex_);
+  return mutex_.AwaitWithTimeout(absl::Condition(this, &AckTracker::Idle), timeout);
+}
+
+LowWaterMark AckTracker::low_water() const {
+  absl::MutexLock lock(&mutex_);
+  return mark_;
+}
+
+AckTracker::Progress AckTracker::progress() const {
+  absl::MutexLock lock(&mutex_);
+  Progress progress;
+  progress.rows_waiting = waiting_;
+  progress.transactions_waiting = transactions_.size();
+  progress.in_flight = open_records_;
+  if (waiting_ > 0 && !transactions_.empty()) progress.oldest_unsettled = transactions_.front().commit_time;
+  progress.foreign_steps = foreign_steps_;
+  progress.row_steps = row_steps_;
+  return progress;
+}
+
+bool AckTracker::IsUnderWay(RowKey key) const {
+  absl::MutexLock lock(&mutex_);
+  for (const Row& row : rows_) {
+    if (row.key == key && row.state == RowState::kWaiting) return true;
+  }
+  return std::any_of(in_flight_.begin(), in_flight_.end(),
+                     [&](const InFlight& record) { return record.open && record.key == key; });
+}
+
+}  // namespace relay

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/ack_tracker.h"
+
+#include <utility>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace relay {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+class AckTrackerTest : public ::testing::Test {
+ protected:
+  AckTrackerTest()
+      : tracker_({}, Start(), [this](size_t table, absl::Span<const uint64_t> ids) {
+          for (uint64_t id : ids) published_.emplace_back(table, id);
+        }) {}
+
+  static LowWaterMark Start() {
+    LowWaterMark mark;
+    mark.gtids = *cdc::GtidSet::Parse("911ea5f6-0c1b-11ef-9262-0242ac120002:1-10");
+    mark.position = {"binlog.000001", 100};
+    return mark;
+  }
+
+  static cdc::StreamItem Item(uint64_t gno, cdc::StreamItem::Kind kind = cdc::StreamItem::Kind::kTransaction) {
+    cdc::StreamItem item;
+    item.kind = kind;
+    item.gtid = cdc::Gtid{};
+    item.gtid->uuid = *cdc::Uuid::Parse("911ea5f6-0c1b-11ef-9262-0242ac120002");
+    item.gtid->number = gno;
+    item.begin = {"binlog.000001", gno * 1000};
+    item.end = {"binlog.000001", gno * 1000 + 500};
+    item.commit_time = absl::FromUnixSeconds(static_cast<int64_t>(gno));
+    return item;
+  }
+
+  // A transaction with these rows, all handed to the producer.
+  std::vector<uint64_t> Send(uint64_t gno, const std::vector<uint64_t>& ids) {
+    const cdc::StreamItem item = Item(gno);
+    std::vector<uint64_t> sequences;
+    tracker_.Begin(item);
+    for (uint64_t id : ids) {
+      const AckTracker::Ticket ticket = tracker_.Add({0, id});
+      if (!ticket.settled) sequences.push_back(tracker_.Sent(ticket.ordinal, item.commit_time));
+    }
+    tracker_.End();
+    return sequences;
+  }
+
+  void Ack(const std::vector<uint64_t>& sequences) {
+    std::vector<absl::Time> times;
+    tracker_.Acknowledged(sequences, &times);
+  }
+
+  std::string Executed() { return tracker_.low_water().gtids.ToString().substr(37); }
+
+  AckTracker tracker_;
+  std::vector<std::pair<size_t, uint64_t>> published_;
+};
+
+TEST_F(AckTrackerTest, MarkStaysBeforeTheFirstTransactionWithAnUnacknowledgedRow) {
+  const auto first = Send(11, {1, 2});
+  const auto second = Send(12, {3});
+  Ack(second);
+  Ack({first[1]});
+  EXPECT_EQ(Executed(), "1-10");
+  EXPECT_THAT(published_, IsEmpty());
+  Ack({first[0]});
+  EXPECT_EQ(Executed(), "1-12");
+  EXPECT_EQ(tracker_.low_water().position, (cdc::BinlogPosition{"binlog.000001", 12500}));
+  EXPECT_THAT(published_, ElementsAre(Pair(0, 1), Pair(0, 2), Pair(0, 3)));
+}
+
+TEST_F(AckTrackerTest, ForeignTransactionsWaitForTheRowsBeforeThem) {
+  const auto sequences = Send(11, {1});
+  tracker_.Foreign(Item(12, cdc::StreamItem::Kind::kForeign));
+  tracker_.Foreign(Item(14, cdc::StreamItem::Kind::kForeign));
+  EXPECT_EQ(Executed(), "1-10");
+  EXPECT_EQ(tracker_.handed().gtids.ToString().substr(37), "1-12:14");
+  Ack(sequences);
+  EXPECT_EQ(Executed(), "1-12:14");
+  tracker_.Foreign(Item(13, cdc::StreamItem::Kind::kForeign));
+  EXPECT_EQ(Executed(), "1-14");
+}
+
+TEST_F(AckTrackerTest, ATransactionIsDoneOnlyWhenItsLastRowWasAdded) {
+  tracker_.Begin(Item(11));
+  const auto ticket = tracker_.Add({0, 1});
+  Ack({tracker_.Sent(ticket.ordinal, absl::UnixEpoch())});
+  EXPECT_EQ(Executed(), "1-10");
+  tracker_.End();
+  EXPECT_EQ(Executed(), "1-11");
+}
+
+TEST_F(AckTrackerTest, RewindSendsOnlyWhatWasNotAcknowledged) {
+  const auto first = Send(11, {1, 2});
+  const auto second = Send(12, {3, 4});
+  Ack({first[0], second[1]});
+  const LowWaterMark mark = tracker_.Rewind();
+  EXPECT_EQ(mark.gtids, Start().gtids);
+  EXPECT_TRUE(tracker_.idle());
+
+  const auto again = Send(11, {1, 2});
+  EXPECT_EQ(again.size(), 1u);
+  const auto again2 = Send(12, {3, 4});
+  EXPECT_EQ(again2.size(), 1u);
+  Ack(first);  // Reports of the first try mean nothing any more.
+  EXPECT_EQ(Executed(), "1-10");
+  Ack(again);
+  Ack(again2);
+  EXPECT_EQ(Executed(), "1-12");
+  EXPECT_THAT(published_, ElementsAre(Pair(0, 1), Pair(0, 2), Pair(0, 3), Pair(0, 4)));
+}
+
+TEST_F(AckTrackerTest, RowsThatDifferAtTheSecondReadingAreSentAgain) {
+  const auto sequences = Send(11, {1});
+  const auto second = Send(12, {2});
+  Ack(second);
+  tracker_.Rewind();
+  EXPECT_EQ(Send(11, {7}).size(), 1u);
+  EXPECT_EQ(Send(12, {2}).size(), 1u);
+}
+
+TEST_F(AckTrackerTest, APoisonRowHoldsTheMarkUntilItIsRecorded) {
+  tracker_.Begin(Item(11));
+  const auto poison = tracker_.Add({0, 1});
+  const auto neighbour = tracker_.Add({0, 2});
+  const uint64_t sequence = tracker_.Sent(neighbour.ordinal, absl::UnixEpoch());
+  tracker_.End();
+  Ack({sequence});
+  EXPECT_EQ(Executed(), "1-10");
+  tracker_.Settle(poison.ordinal);
+  EXPECT_EQ(Executed(), "1-11");
+  EXPECT_THAT(published_, ElementsAre(Pair(0, 2)));
+}
+
+TEST_F(AckTrackerTest, RowsFromTheTableDoNotMoveTheMark) {
+  const uint64_t sequence = tracker_.SentFromTable({1, 77});
+  EXPECT_FALSE(tracker_.idle());
+  EXPECT_TRUE(tracker_.IsUnderWay({1, 77}));
+  Ack({sequence});
+  EXPECT_TRUE(tracker_.idle());
+  EXPECT_EQ(Executed(), "1-10");
+  EXPECT_THAT(published_, ElementsAre(Pair(1, 77)));
+}
+
+TEST_F(AckTrackerTest, AnUndecidedPrepareStaysOutOfTheMark) {
+  cdc::StreamItem prepare = Item(11);
+  prepare.gtid_withheld = true;
+  tracker_.Foreign(prepare);
+  tracker_.Foreign(Item(12, cdc::StreamItem::Kind::kForeign));
+  EXPECT_EQ(Executed(), "1-10:12");
+  cdc::StreamItem commit = Item(13);
+  commit.released_gtids.push_back(*Item(11).gtid);
+  tracker_.Begin(commit);
+  const auto ticket = tracker_.Add({0, 5});
+  tracker_.End();
+  EXPECT_EQ(Executed(), "1-10:12");
+  tracker_.Settle(ticket.ordinal);
+  EXPECT_EQ(Executed(), "1-13");
+}
+
+TEST_F(AckTrackerTest, AFullTrackerHasNoRoomUntilRowsAreSettled) {
+  AckTracker small({.max_rows = 2, .max_transactions = 10}, Start(), [](size_t, absl::Span<const uint64_t>) {});
+  small.Begin(Item(11));
+  const auto first = small.Add({0, 1});
+  small.Add({0, 2});
+  EXPECT_FALSE(small.WaitForRoom(absl::ZeroDuration()));
+  small.Settle(first.ordinal);
+  EXPECT_TRUE(small.WaitForRoom(absl::ZeroDuration()));
+}
+
+TEST_F(AckTrackerTest, TellsTheCommitTimeOfTheOldestWaitingRow) {
+  EXPECT_EQ(tracker_.progress().oldest_unsettled, absl::InfiniteFuture());
+  Send(11, {1});
+  Send(12, {2});
+  EXPECT_EQ(tracker_.progress().oldest_unsettled, absl::FromUnixSeconds(11));
+  EXPECT_EQ(tracker_.progress().rows_waiting, 2u);
+}
+
+}  // namespace
+}  // namespace relay
