@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cdc/event_reader.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "cdc/event_header.h"
+#include "relay/base/status_macros.h"
+
+namespace cdc {
+
+absl::Status EventReader::Located(const absl::Status& status) const {
+  if (end_.empty()) return status;
+  return absl::Status(status.code(), absl::StrCat("at ", end_.ToString(), ": ", status.message()));
+}
+
+uint64_t EventReader::Unwrap(uint32_t low) const {
+  constexpr uint64_t kLap = uint64_t{1} << 32;
+  uint64_t offset = (end_.offset & ~(kLap - 1)) | low;
+  // A little behind is a sender's slip; far behind, the counter went round.
+  if (offset < end_.offset) offset = end_.offset - offset > kLap / 2 ? offset + kLap : end_.offset;
+  return offset;
+}
+
+void EventReader::Advance(const Event& event) {
+  const EventHeader& header = event.header;
+  const bool first = !started_;
+  started_ = true;
+  begin_ = end_;
+  const auto* rotate = std::get_if<RotateEvent>(&event.body);
+  if (source_->contiguous()) {
+    // A relay log holds artificial events too; only the first ROTATE is the source's own.
+    if (!first) end_.offset += header.length;
+    if (rotate != nullptr && (first || !header.artificial())) {
+      end_.file.assign(rotate->file.data(), rotate->file.size());
+      end_.offset = rotate->offset;
+    }
+    return;
+  }
+  if (rotate != nullptr) {
+    end_.file.assign(rotate->file.data(), rotate->file.size());
+    end_.offset = rotate->offset;
+    return;
+  }
+  if (const auto* heartbeat = std::get_if<HeartbeatEvent>(&event.body)) {
+    if (heartbeat->file.empty() || heartbeat->file == end_.file) {
+      if (heartbeat->offset_is_whole) {
+        end_.offset = std::max(end_.offset, heartbeat->offset);
+      } else if (heartbeat->offset != 0) {
+        end_.offset = Unwrap(static_cast<uint32_t>(heartbeat->offset));
+      }
+    }
+    return;
+  }
+  if (header.artificial() || header.log_pos == 0) return;
+  const uint64_t end = Unwrap(header.log_pos);
+  // Events may have been left out before this one. A sender that cuts checksums off leaves the position four bytes more
+  // than the length accounts for.
+  if (end >= header.length && end - header.length > begin_.offset + kChecksumSize) begin_.offset = end - header.length;
+  end_.offset = end;
+}
+
+absl::StatusOr<const Event*> EventReader::Next() {
+  while (true) {
+    if (payload_.active()) {
+      auto raw = payload_.Next();
+      if (!raw.ok())
+        return absl::Status(raw.status().code(), absl::StrCat("at ", begin_.ToString(), ": ", raw.status().message()));
+      if (!raw->empty()) {
+        auto event = parser_.ParseInner(*raw);
+        if (!event.ok()) {
+          return absl::Status(event.status().code(),
+                              absl::StrCat("at ", begin_.ToString(), ": ", event.status().message()));
+        }
+        return *event;
+      }
+      in_payload_ = false;
+    }
+    auto raw = source_->Next();
+    if (!raw.ok()) return Located(raw.status());
+    if (raw->empty()) return nullptr;
+    auto parsed = parser_.Parse(*raw);
+    if (!parsed.ok()) return Located(parsed.status());
+    const Event& event = **parsed;
+    Advance(event);
+    if (const auto* payload = std::get_if<TransactionPayloadEvent>(&event.body)) {
+      RETURN_IF_ERROR(payload_.Start(*payload));
+      in_payload_ = true;
+      continue;
+    }
+    if (std::holds_alternative<StartEncryptionEvent>(event.body) && source_->contiguous()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "at ", begin_.ToString(), ": the rest of the file is encrypted (MariaDB's encrypt_binlog=ON) and only its ",
+          "server can read it: fetch it by mariadb-binlog --read-from-remote-server --raw"));
+    }
+    return &event;
+  }
+}
+
+}  // namespace cdc
