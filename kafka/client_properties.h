@@ -7,6 +7,7 @@
 #ifndef KAFKA_CLIENT_PROPERTIES_H_
 #define KAFKA_CLIENT_PROPERTIES_H_
 
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,10 @@
 #include "absl/strings/string_view.h"
 
 namespace kafka {
+
+// `batch.size` unless the operator sets it, in bytes. Well below the default of a
+// topic's max.message.bytes, which limits the batch and not the record.
+inline constexpr size_t kDefaultBatchBytes = 262'144;
 
 using Property = std::pair<std::string, std::string>;
 
