@@ -268,3 +268,50 @@ def test_systemd_unit_is_valid_and_hardened(tmp_path):
     out = _run('systemd-analyze', 'security', '--offline=true', unit)
     level = float(re.search(r'exposure level.*?([\d.]+) ', out)[1])
     assert level < 2.0, out
+
+
+# The alerts
+
+
+def _rules(helm, tmp_path):
+    rule = _objects(_template(helm, _VALUES / 'everything.yaml'))[
+        'PrometheusRule', 'release-outbox-relay']
+    path = tmp_path / 'rules.yaml'
+    path.write_text(yaml.safe_dump(rule['spec']))
+    return path
+
+
+def test_alert_expressions_are_valid(helm, promtool, tmp_path):
+    out = _run(promtool, 'check', 'rules', _rules(helm, tmp_path))
+    assert 'SUCCESS' in out
+
+
+def test_alerts_fire_when_they_should_and_only_then(helm, promtool, tmp_path):
+    _rules(helm, tmp_path)
+    cases = tmp_path / 'alerts.yaml'
+    shutil.copy(pathlib.Path(__file__).parent / 'alerts.yaml', cases)
+    _run(promtool, 'test', 'rules', cases)
+
+
+def test_every_alert_is_tested_and_explained(helm, tmp_path):
+    rules = yaml.safe_load(_rules(helm, tmp_path).read_text())
+    alerts = {rule['alert'] for group in rules['groups']
+              for rule in group['rules']}
+    tested = yaml.safe_load(
+        (pathlib.Path(__file__).parent / 'alerts.yaml').read_text())
+    assert alerts == {case['alertname'] for test in tested['tests']
+                      for case in test['alert_rule_test']
+                      if case.get('exp_alerts')}
+    page = (_ROOT / 'docs/operations.md').read_text()
+    for alert in alerts:
+        assert f'### {alert}\n' in page, f'{alert} is not in operations.md'
+
+
+def test_every_metric_of_an_alert_exists(helm, tmp_path):
+    rules = _rules(helm, tmp_path).read_text()
+    names = set(re.findall(r'\b(?:outbox_relay|kafka_outbox)_\w+', rules))
+    assert names
+    code = (_ROOT / 'relay/metrics.cc').read_text()
+    for name in names:
+        base = re.sub(r'_(bucket|sum|count)$', '', name)
+        assert f'"{base}"' in code, f'{name} is not in relay/metrics.cc'
