@@ -102,9 +102,7 @@ sql::ConnectOptionsMap ConnectOptions(const SqlEndpoint& endpoint, const SqlHost
     options["sslKey"] = sql::SQLString(tls.key_file);
   }
   const bool verifies = tls.mode == cdc::TlsMode::kVerifyCa || tls.mode == cdc::TlsMode::kVerifyIdentity;
-  if (verifies && tls.ca_file.empty()) {
-    options["sslCAPath"] = sql::SQLString(cdc::kSystemCaDirectory);
-  } else if (verifies) {
+  if (verifies && !tls.ca_file.empty()) {
     options["sslCA"] = sql::SQLString(tls.ca_file);
   }
   if (tls.mode == cdc::TlsMode::kVerifyIdentity) options["sslVerify"] = true;

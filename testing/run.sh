@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-tiers=(servers unit sanitizers tsan thread-safety deploy)
+tiers=(servers unit sanitizers tsan thread-safety)
 
 usage() {
   cat <<'HELP'
@@ -12,12 +12,11 @@ usage: testing/run.sh [--quick] [TIER...]
 
 Runs every tier, or the named ones, in this order:
 
-  servers              the private MySQL, MariaDB and Kafka of the tests
+  servers              the private servers, and bazel tests that talk to them
   unit                 bazel test //..., with the system's g++
   sanitizers           the same with clang, AddressSanitizer and UBSan
   tsan                 the same with clang and ThreadSanitizer
   thread-safety        clang's analysis of ABSL_GUARDED_BY, as errors
-  deploy               the Helm chart, its alerts and the other examples
 
 --quick leaves out sanitizers and tsan, when no tier is named.
 
@@ -82,17 +81,40 @@ pytest_tier() {
     --tb=short --junit-xml="$work/$tier.pytest.xml" "$@" || true
 }
 
+# start_server KIND PREFIX: sets PREFIXport, or leaves it empty when the server
+# cannot be had, and says why.
+start_server() {
+  local values
+  printf -v "$2port" ''
+  values=$(testing/servers/"$1" start --owner $$ --prefix "$2") || return 0
+  eval "$values"
+}
+
+servers_tier() {
+  pytest_tier servers testing/servers
+  local tests environment=() MYSQL_port MARIADB_port
+  mapfile -t tests < <(bazel --max_idle_secs=300 query \
+    'attr(tags, "\bservers\b", tests(//...))' 2>/dev/null)
+  [[ ${#tests[@]} -gt 0 ]] || return 0
+  start_server mysql MYSQL_
+  start_server mariadb MARIADB_
+  for kind in MYSQL MARIADB; do
+    local port=${kind}_port
+    [[ -z ${!port} ]] || environment+=(
+      --test_env="OUTBOX_TEST_${kind}_PORT=${!port}"
+      --test_env="OUTBOX_TEST_${kind}_USER=admin"
+      --test_env="OUTBOX_TEST_${kind}_PASSWORD=admin")
+  done
+  bazel_tier servers test "${environment[@]}" "${tests[@]}"
+}
+
 run_tier() {
   case $1 in
-    servers) pytest_tier "$1" testing/servers ;;
+    servers) servers_tier ;;
     unit) bazel_tier "$1" test //... ;;
     sanitizers) bazel_tier "$1" test --config=asan //... ;;
     tsan) bazel_tier "$1" test --config=tsan //... ;;
     thread-safety) bazel_tier "$1" build --config=thread-safety //... ;;
-    deploy)
-      testing/deploy/dependencies.sh || echo "what is missing is skipped"
-      pytest_tier "$1" testing/deploy/chart_test.py
-      ;;
   esac
 }
 

@@ -234,7 +234,8 @@ class KafkaBroker:
             self._process.stop(30)
 
     def kill(self):
-        self._process.kill()
+        if self._process:
+            self._process.kill()
 
     def pause(self):
         self._process.pause()

@@ -106,7 +106,8 @@ class SqlServer:
             self._process.stop(60)
 
     def kill(self):
-        self._process.kill()
+        if self._process:
+            self._process.kill()
 
     def pause(self):
         self._process.pause()
