@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CDC_COLUMN_PRINTER_H_
+#define CDC_COLUMN_PRINTER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "cdc/charset.h"
+#include "cdc/declared_type.h"
+#include "cdc/table_map.h"
+#include "cdc/text_buffer.h"
+
+namespace cdc {
+
+// Turns one column's values, as rows hold them, into the text that a SELECT prints. Not thread-safe.
+class ColumnPrinter {
+ public:
+  // What to do about a property that neither the table map nor the layout tells.
+  enum class Unknown {
+    kRefuse,  // FailedPrecondition
+    kGuess,   // as mysqlbinlog: signed, text passed through as it is, ENUM and SET as numbers
+  };
+
+  // `declared` and `charset` come from the layout: null and empty when there is none.
+  // FailedPrecondition: see Unknown; Unimplemented: a type or character set that can't be printed.
+  static absl::StatusOr<ColumnPrinter> Create(const MappedColumn& column, const DeclaredType* declared,
+                                              absl::string_view charset, Unknown unknown);
+
+  // True if this value is its text already: no Append needed.
+  bool IsText(absl::string_view value) const {
+    return form_ == Form::kText || (form_ == Form::kPadded && value.size() == width_);
+  }
+
+  // Appends the text of `value`, which has the length that ColumnStorage gives. DataLoss: malformed; `out` may then
+  // hold a part.
+  absl::Status Append(absl::string_view value, TextBuffer* out);
+
+  bool is_json() const { return form_ == Form::kJson; }
+
+ private:
+  enum class Form : uint8_t {
+    kText,       // printed as it is
+    kPadded,     // BINARY: trailing zero bytes are not logged
+    kConverted,  // through converter_
+    kCompressedText,
+    kCompressedConverted,
+    kJson,
+    kSigned,
+    kUnsigned,
+    kZerofilled,  // to width_ digits
+    kDecimal,     // width_ = precision
+    kZerofilledDecimal,
+    kFloat,
+    kDouble,
+    kFixedFloat,  // scale_ decimals
+    kFixedDouble,
+    kDate,
+    kYear,
+    kTime2,  // scale_ digits of the fraction
+    kDatetime2,
+    kTimestamp2,
+    kMariaDbTime,  // also the formats before 5.6.4, which are those with scale_ 0
+    kMariaDbDatetime,
+    kMariaDbTimestamp,
+    kEnum,
+    kSet,
+    kInet4,
+    kInet6,
+    kUuid,
+  };
+
+  ColumnPrinter() = default;
+  absl::Status SetInteger(const MappedColumn& column, const DeclaredType* declared, Unknown unknown);
+  absl::Status SetCharacter(const MappedColumn& column, const DeclaredType* declared, absl::string_view charset,
+                            Unknown unknown);
+  absl::Status SetMembers(const MappedColumn& column, const DeclaredType* declared, Unknown unknown);
+  bool AppendMembers(uint64_t value, TextBuffer* out) const;
+
+  Form form_ = Form::kText;
+  uint8_t scale_ = 0;
+  uint32_t width_ = 0;
+  std::vector<std::string> members_;  // utf8mb4
+  std::unique_ptr<CharsetConverter> converter_;
+  std::unique_ptr<TextBuffer> scratch_;  // of compressed text to be converted
+};
+
+}  // namespace cdc
+
+#endif  // CDC_COLUMN_PRINTER_H_

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cdc/column_storage.h"
+
+#include <cstddef>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "cdc/column_type.h"
+#include "cdc/decimal_text.h"
+#include "cdc/temporal_text.h"
+
+namespace cdc {
+namespace {
+
+constexpr uint32_t kMaxFraction = 6;
+
+ColumnStorage Fixed(size_t bytes) { return ColumnStorage{0, static_cast<uint32_t>(bytes)}; }
+
+absl::Status BadMetadata(const MappedColumn& column) {
+  return absl::DataLossError(absl::StrCat("table map event with impossible metadata for a column of type ",
+                                          ColumnTypeName(column.type), ": ", column.length, ", ", column.scale));
+}
+
+}  // namespace
+
+absl::StatusOr<ColumnStorage> ColumnStorage::Of(const MappedColumn& column, const DeclaredType* declared) {
+  const bool mariadb_temporal = declared != nullptr && declared->mariadb_temporal;
+  const uint32_t declared_digits = declared == nullptr || declared->arguments.empty() ? 0 : declared->arguments[0];
+  if (mariadb_temporal && declared_digits > kMaxFraction) return BadMetadata(column);
+  switch (column.type) {
+    case ColumnType::kNull:
+      return Fixed(0);
+    case ColumnType::kTiny:
+    case ColumnType::kYear:
+      return Fixed(1);
+    case ColumnType::kShort:
+      return Fixed(2);
+    case ColumnType::kInt24:
+    case ColumnType::kDate:
+    case ColumnType::kNewDate:
+      return Fixed(3);
+    case ColumnType::kTime:
+      return Fixed(mariadb_temporal ? MariaDbTimeBytes(declared_digits) : 3);
+    case ColumnType::kLong:
+      return Fixed(4);
+    case ColumnType::kTimestamp:
+      return Fixed(mariadb_temporal ? MariaDbTimestampBytes(declared_digits) : 4);
+    case ColumnType::kLongLong:
+      return Fixed(8);
+    case ColumnType::kDatetime:
+      return Fixed(mariadb_temporal ? MariaDbDatetimeBytes(declared_digits) : 8);
+    case ColumnType::kFloat:
+      if (column.length != 4) return BadMetadata(column);
+      return Fixed(4);
+    case ColumnType::kDouble:
+      if (column.length != 8) return BadMetadata(column);
+      return Fixed(8);
+    case ColumnType::kBit:
+      return Fixed((column.length + 7) / 8);
+    case ColumnType::kTimestamp2:
+      if (column.length > kMaxFraction) return BadMetadata(column);
+      return Fixed(4 + FractionBytes(column.length));
+    case ColumnType::kDatetime2:
+      if (column.length > kMaxFraction) return BadMetadata(column);
+      return Fixed(5 + FractionBytes(column.length));
+    case ColumnType::kTime2:
+      if (column.length > kMaxFraction) return BadMetadata(column);
+      return Fixed(3 + FractionBytes(column.length));
+    case ColumnType::kNewDecimal:
+      if (!IsDecimalFormat(column.length, column.scale)) return BadMetadata(column);
+      return Fixed(DecimalBytes(column.length, column.scale));
+    case ColumnType::kEnum:
+    case ColumnType::kSet:
+      if (column.length < 1 || column.length > 8) return BadMetadata(column);
+      return Fixed(column.length);
+    case ColumnType::kVarchar:
+    case ColumnType::kVarcharCompressed:
+    case ColumnType::kVarString:
+    case ColumnType::kString:
+      return ColumnStorage{static_cast<uint8_t>(column.length < 256 ? 1 : 2), 0};
+    case ColumnType::kTinyBlob:
+    case ColumnType::kMediumBlob:
+    case ColumnType::kLongBlob:
+    case ColumnType::kBlob:
+    case ColumnType::kBlobCompressed:
+    case ColumnType::kJson:
+    case ColumnType::kGeometry:
+    case ColumnType::kVector:
+      if (column.length < 1 || column.length > 4) return BadMetadata(column);
+      return ColumnStorage{static_cast<uint8_t>(column.length), 0};
+    case ColumnType::kOldDecimal:
+    case ColumnType::kTypedArray:
+      break;
+  }
+  return absl::UnimplementedError(
+      absl::StrCat("column type ", static_cast<int>(column.type), " is not supported in rows events"));
+}
+
+}  // namespace cdc
