@@ -15,6 +15,7 @@ namespace {
 constexpr absl::string_view kTroubleUrl = "outbox-relay/dump-trouble";
 constexpr uint32_t kFatalErrorReadingBinlog = 1236;
 constexpr uint32_t kSpecificAccessDenied = 1227;
+constexpr uint32_t kSlaveSameId = 4052;  // MariaDB
 
 struct Finding {
   DumpTrouble trouble;
@@ -214,7 +215,8 @@ DumpEvidence AskForDumpEvidence(ServerConnection* connection) {
 
 bool NeedsDumpEvidence(const ServerError& error) {
   // 1373: "Target log not found in binlog index"; 1381: no binary logging.
-  return error.number == kFatalErrorReadingBinlog || error.number == 1373 || error.number == 1381;
+  return error.number == kFatalErrorReadingBinlog || error.number == 1373 || error.number == 1381 ||
+         error.number == kSlaveSameId;
 }
 
 absl::Status ClassifyDumpError(const ServerError& error, absl::string_view where, const DumpStart& start,

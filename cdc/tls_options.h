@@ -16,10 +16,14 @@ enum class TlsMode {
   kVerifyIdentity,  // kVerifyCa, and it names the host that was asked for
 };
 
+// Where Debian and its like keep the authorities that the system trusts. The C client checks nothing at all when it is
+// given no authority, so a mode that verifies always gives it some.
+inline constexpr char kSystemCaDirectory[] = "/etc/ssl/certs";
+
 // Paths are read anew at each connect, so that rotated files take effect.
 struct TlsOptions {
   TlsMode mode = TlsMode::kPreferred;
-  std::string ca_file;    // PEM; empty: the system's authorities
+  std::string ca_file;    // PEM; empty: kSystemCaDirectory
   std::string cert_file;  // PEM; empty: no client certificate
   std::string key_file;   // PEM; belongs to cert_file
 };

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "cdc/server_connection.h"
 #include "cdc/tls_options.h"
 
 namespace relay {
@@ -35,13 +35,12 @@ struct SqlEndpoint {
   absl::Duration write_timeout = absl::Seconds(30);  // whole seconds, >= 1
 };
 
-// "db1", "db1:3307", "[::1]:3306", "/run/mysqld.sock" or "unix:/run/…"; a host
-// without a port gets `default_port`. InvalidArgument names what is wrong.
-absl::StatusOr<SqlHost> ParseSqlHost(absl::string_view text, uint16_t default_port);
-
 // The password to use now: the file's or the given one. FailedPrecondition when
 // the file can't be read, naming it.
 absl::StatusOr<std::string> CurrentPassword(const SqlEndpoint& endpoint);
+
+// The address of one of the hosts for the dump connection, its password read now. Errors as CurrentPassword.
+absl::StatusOr<cdc::ServerAddress> ServerAddressOf(const SqlEndpoint& endpoint, size_t host_index);
 
 }  // namespace relay
 

@@ -102,7 +102,9 @@ sql::ConnectOptionsMap ConnectOptions(const SqlEndpoint& endpoint, const SqlHost
     options["sslKey"] = sql::SQLString(tls.key_file);
   }
   const bool verifies = tls.mode == cdc::TlsMode::kVerifyCa || tls.mode == cdc::TlsMode::kVerifyIdentity;
-  if (verifies && !tls.ca_file.empty()) {
+  if (verifies && tls.ca_file.empty()) {
+    options["sslCAPath"] = sql::SQLString(cdc::kSystemCaDirectory);
+  } else if (verifies) {
     options["sslCA"] = sql::SQLString(tls.ca_file);
   }
   if (tls.mode == cdc::TlsMode::kVerifyIdentity) options["sslVerify"] = true;

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-tiers=(servers unit sanitizers tsan thread-safety)
+tiers=(servers unit sanitizers tsan thread-safety deploy)
 
 usage() {
   cat <<'HELP'
@@ -17,6 +17,7 @@ Runs every tier, or the named ones, in this order:
   sanitizers           the same with clang, AddressSanitizer and UBSan
   tsan                 the same with clang and ThreadSanitizer
   thread-safety        clang's analysis of ABSL_GUARDED_BY, as errors
+  deploy               the Helm chart, its alerts and the other examples
 
 --quick leaves out sanitizers and tsan, when no tier is named.
 
@@ -115,6 +116,10 @@ run_tier() {
     sanitizers) bazel_tier "$1" test --config=asan //... ;;
     tsan) bazel_tier "$1" test --config=tsan //... ;;
     thread-safety) bazel_tier "$1" build --config=thread-safety //... ;;
+    deploy)
+      testing/deploy/dependencies.sh || echo "what is missing is skipped"
+      pytest_tier "$1" testing/deploy/chart_test.py
+      ;;
   esac
 }
 

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/commands.h"
+
+#include <cstdio>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "relay/config_loader.h"
+#include "relay/help_text.h"
+#include "relay/logging.h"
+#include "relay/sidecar.h"
+#include "relay/signals.h"
+#include "relay/status_command.h"
+#include "relay/version.h"
+
+namespace relay {
+namespace {
+
+void PrintTo(std::FILE* file, absl::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), file);
+  std::fflush(file);
+}
+
+int Unavailable(Command command) {
+  PrintTo(stderr, absl::StrCat("outbox-relay: ", CommandName(command), " is not available yet\n"));
+  return kExitFailed;
+}
+
+const CommandBody* FindBody(Command command, const Commands& commands) {
+  switch (command) {
+    case Command::kRun:
+      return &commands.run;
+    case Command::kCheck:
+      return &commands.check;
+    case Command::kMigrate:
+      return &commands.migrate;
+    case Command::kCleanup:
+      return &commands.cleanup;
+    case Command::kOptimize:
+      return &commands.optimize;
+    case Command::kDecode:
+      return &commands.decode;
+    case Command::kStatus:
+    case Command::kVersion:
+    case Command::kHelp:
+      return nullptr;
+  }
+  return nullptr;
+}
+
+// decode may be cut off anywhere: it changes nothing, so signals keep their
+// ordinary meaning.
+bool StopsGracefully(Command command) { return command != Command::kDecode; }
+
+int RunBody(const Config& config, const CommandBody& body) {
+  InitLogging(config.log, config.secrets);
+  for (const std::string& notice : config.notices) {
+    LogEvent(LogLevel::kWarning, LogCode::kConfigIgnored, notice);
+  }
+  absl::Notification stop;
+  if (!StopsGracefully(config.command)) return body(config, &stop);
+  SignalWatcher watcher(&stop);
+  const int exit_code = body(config, &stop);
+  if (config.command != Command::kCleanup && config.command != Command::kOptimize) {
+    return exit_code;
+  }
+  const absl::Status quit = QuitSidecar(config.cleanup.sidecar_proxy_url);
+  if (quit.ok()) return exit_code;
+  LogEvent(LogLevel::kError, LogCode::kSidecarFailed, quit.message());
+  return kExitFailed;
+}
+
+}  // namespace
+
+int RunProgram(int argc, char** argv, const char* const* environment, const Commands& commands) {
+  const absl::StatusOr<Config> config = LoadConfig(argc, argv, environment);
+  if (!config.ok()) {
+    for (absl::string_view fault : absl::StrSplit(config.status().message(), '\n')) {
+      PrintTo(stderr, absl::StrCat("outbox-relay: ", fault, "\n"));
+    }
+    return kExitUsage;
+  }
+  if (config->command == Command::kHelp) {
+    PrintTo(stdout, HelpText());
+    return 0;
+  }
+  if (config->command == Command::kVersion) {
+    PrintTo(stdout, absl::StrCat("outbox-relay ", kVersion, "\n"));
+    return 0;
+  }
+  if (config->command == Command::kStatus) return PrintStatus(*config);
+  const CommandBody* body = FindBody(config->command, commands);
+  if (body == nullptr || !*body) return Unavailable(config->command);
+  return RunBody(*config, *body);
+}
+
+}  // namespace relay

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef RELAY_HELP_TEXT_H_
+#define RELAY_HELP_TEXT_H_
+
+#include <string>
+
+namespace relay {
+
+// What --help prints: commands, then every setting by group with its variable
+// and default. At most 80 columns.
+std::string HelpText();
+
+// docs/configuration.md's tables, one a group, made from the same settings.
+std::string SettingsMarkdown();
+
+}  // namespace relay
+
+#endif  // RELAY_HELP_TEXT_H_

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/sidecar.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "relay/http_client.h"
+
+namespace relay {
+
+absl::Status QuitSidecar(absl::string_view proxy_url) {
+  if (proxy_url.empty()) return absl::OkStatus();
+  const std::string url = absl::StrCat(absl::StripSuffix(proxy_url, "/"), "/quitquitquit");
+  const absl::Status status = HttpRequest("POST", url, absl::Seconds(5)).status();
+  if (status.ok()) return status;
+  return absl::UnavailableError(
+      absl::StrCat("POST ", status.message(), "; see --sidecar-proxy-url (SIDECAR_PROXY_URL)"));
+}
+
+}  // namespace relay

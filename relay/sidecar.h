@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef RELAY_SIDECAR_H_
+#define RELAY_SIDECAR_H_
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace relay {
+
+// After a one-shot job: POST URL/quitquitquit, so that a service mesh's sidecar
+// ends and with it the pod. Nothing for an empty URL. Any answer is good;
+// Unavailable names the setting when there is none.
+absl::Status QuitSidecar(absl::string_view proxy_url);
+
+}  // namespace relay
+
+#endif  // RELAY_SIDECAR_H_

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/signals.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include "absl/strings/str_cat.h"
+#include "relay/logging.h"
+
+namespace relay {
+namespace {
+
+sigset_t WatchedSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  return signals;
+}
+
+}  // namespace
+
+SignalWatcher::SignalWatcher(absl::Notification* stop) : stop_(stop) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const sigset_t signals = WatchedSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, &previous_);
+  thread_ = std::thread([this] { Watch(); });
+}
+
+SignalWatcher::~SignalWatcher() {
+  done_.Notify();
+  thread_.join();
+  pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
+}
+
+void SignalWatcher::Watch() {
+  const sigset_t signals = WatchedSignals();
+  const timespec patience = {0, 50'000'000};
+  while (!done_.HasBeenNotified()) {
+    const int signal = sigtimedwait(&signals, nullptr, &patience);
+    if (signal <= 0) continue;
+    if (stop_->HasBeenNotified()) _exit(128 + signal);
+    LogEvent(LogLevel::kInfo, LogCode::kProcessStopping,
+             absl::StrCat("stopping: ", signal == SIGTERM ? "SIGTERM" : "SIGINT", " (again: end at once)"));
+    stop_->Notify();
+  }
+}
+
+}  // namespace relay

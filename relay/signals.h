@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef RELAY_SIGNALS_H_
+#define RELAY_SIGNALS_H_
+
+#include <csignal>
+#include <thread>
+
+#include "absl/synchronization/notification.h"
+
+namespace relay {
+
+// While it lives, SIGTERM and SIGINT notify `stop` and SIGPIPE is ignored. A
+// second SIGTERM or SIGINT ends the process at once, with 128 + its number.
+// Construct in the main thread before any other: threads inherit the mask, so
+// that only the watcher's own thread sees the signals.
+class SignalWatcher {
+ public:
+  explicit SignalWatcher(absl::Notification* stop);
+  ~SignalWatcher();
+  SignalWatcher(const SignalWatcher&) = delete;
+  SignalWatcher& operator=(const SignalWatcher&) = delete;
+
+ private:
+  void Watch();
+
+  absl::Notification* const stop_;
+  absl::Notification done_;
+  sigset_t previous_;
+  std::thread thread_;
+};
+
+}  // namespace relay
+
+#endif  // RELAY_SIGNALS_H_
