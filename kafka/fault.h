@@ -20,6 +20,10 @@
 
 namespace kafka {
 
+// The code of a record that is refused before any broker sees it, for what is in
+// it: Kafka's own INVALID_RECORD.
+inline constexpr int kInvalidRecord = 87;
+
 // What the sender of a record has to do about a delivery report.
 enum class Fault {
   kNone,         // Delivered.

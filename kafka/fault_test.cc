@@ -44,6 +44,8 @@ TEST(FaultTest, TableIsSortedWithoutRepeatsAndGivesReasons) {
   }
 }
 
+TEST(FaultTest, InvalidRecordIsKafkasOwnCode) { EXPECT_EQ(kInvalidRecord, RD_KAFKA_RESP_ERR_INVALID_RECORD); }
+
 TEST(FaultTest, RetriesWhatItDoesNotKnow) {
   EXPECT_EQ(FaultOfCode(32000), Fault::kRetry);
   EXPECT_EQ(FaultOfCode(-5000), Fault::kRetry);
