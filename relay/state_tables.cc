@@ -86,6 +86,14 @@ std::vector<NamedStatement> OutboxSchemaTables(absl::string_view schema) {
   };
 }
 
+std::vector<NamedStatement> AllTables(absl::string_view state_schema, const std::vector<std::string>& outbox_schemas) {
+  std::vector<NamedStatement> tables = StateSchemaTables(state_schema);
+  for (const std::string& schema : outbox_schemas) {
+    for (NamedStatement& table : OutboxSchemaTables(schema)) tables.push_back(std::move(table));
+  }
+  return tables;
+}
+
 std::vector<std::string> StatementsOf(std::vector<NamedStatement> tables) {
   std::vector<std::string> statements;
   for (NamedStatement& table : tables) statements.push_back(std::move(table.statement));
@@ -122,11 +130,20 @@ absl::StatusOr<bool> TableExists(SqlSession* session, absl::string_view schema, 
   return !found.rows.empty();
 }
 
+absl::StatusOr<std::vector<std::string>> MissingStateTables(SqlSession* session, absl::string_view state_schema,
+                                                            const std::vector<std::string>& outbox_schemas) {
+  std::vector<std::string> statements;
+  for (NamedStatement& table : AllTables(state_schema, outbox_schemas)) {
+    ASSIGN_OR_RETURN(const bool exists, TableExists(session, table.schema, table.table));
+    if (!exists) statements.push_back(std::move(table.statement));
+  }
+  return statements;
+}
+
 absl::Status EnsureStateTables(SqlSession* session, absl::string_view state_schema,
                                const std::vector<std::string>& outbox_schemas) {
-  for (const NamedStatement& table : StateSchemaTables(state_schema)) RETURN_IF_ERROR(Ensure(session, table));
-  for (const std::string& schema : outbox_schemas) {
-    for (const NamedStatement& table : OutboxSchemaTables(schema)) RETURN_IF_ERROR(Ensure(session, table));
+  for (const NamedStatement& table : AllTables(state_schema, outbox_schemas)) {
+    RETURN_IF_ERROR(Ensure(session, table));
   }
   return absl::OkStatus();
 }

@@ -31,6 +31,10 @@ std::vector<std::string> OutboxSchemaStatements(absl::string_view schema);
 // True when the table, or view, is there and we may see it.
 absl::StatusOr<bool> TableExists(SqlSession* session, absl::string_view schema, absl::string_view table);
 
+// The statements of those tables that are missing.
+absl::StatusOr<std::vector<std::string>> MissingStateTables(SqlSession* session, absl::string_view state_schema,
+                                                            const std::vector<std::string>& outbox_schemas);
+
 // Makes the tables that are missing, and nothing when none is: a user without CREATE rights is fine then.
 // PermissionDenied names the way out.
 absl::Status EnsureStateTables(SqlSession* session, absl::string_view state_schema,

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "testing/sql_servers.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <utility>
 
+#include "absl/random/random.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -42,8 +41,9 @@ void SqlServerTest::SetUp() {
   endpoint_.password = Setting(prefix, "PASSWORD", "");
   session_ = Connect();
   ASSERT_NE(session_, nullptr);
-  static int number = 0;
-  schema_ = absl::StrCat("t", getpid(), "_", ++number);
+  // Tests of several processes, each in a pid namespace of its own, may share a server.
+  absl::BitGen random;
+  schema_ = absl::StrCat("t", absl::Hex(absl::Uniform<uint64_t>(random)));
   Run(absl::StrCat("CREATE DATABASE ", schema_, " CHARACTER SET utf8mb4"));
   Run(absl::StrCat("USE ", schema_));
 }
