@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""results.py FOLDER TIER...: counts what the tiers of run.sh left in FOLDER.
+"""Counts what the tiers of run.sh did.
 
-Names what failed and what was skipped, then prints a line a tier and, last,
-the sum. Sources: TIER.bazel.json (build events, which point to each test.xml)
-and TIER.pytest.xml. A tier that left nothing readable counts as failed.
+results.py read FILE             counts FILE: X.bazel.json (build events, which
+                                 point to each test.xml) or X.pytest.xml
+results.py sum FOLDER TIER...    names what failed and what was skipped, then
+                                 prints a line a tier and, last, the sum
+
+A tier that left nothing readable counts as failed.
 """
 
 import json
@@ -87,25 +90,35 @@ class Count:
             self.passed += 1
 
 
+def read(file):
+    """Counts one result file and keeps that beside it: the next run of Bazel
+    overwrites each test.xml."""
+    count = Count()
+    try:
+        if file.name.endswith('.bazel.json'):
+            count.add_bazel(file)
+        else:
+            count.add_junit(file, '')
+    except (OSError, ValueError, xml.etree.ElementTree.ParseError) as error:
+        count.failed.append(f'{file.name} is not readable: {error}')
+    file.with_name(file.name + '.count').write_text(json.dumps(vars(count)))
+
+
 def count_tier(folder, tier):
     count = Count()
-    found = False
-    for file in sorted(folder.glob(f'{tier}.*')):
-        found = True
-        try:
-            if file.name.endswith('.bazel.json'):
-                count.add_bazel(file)
-            elif file.name.endswith('.pytest.xml'):
-                count.add_junit(file, '')
-        except (ValueError, xml.etree.ElementTree.ParseError) as error:
-            count.failed.append(f'{file.name} is not readable: {error}')
-    if not found:
+    files = sorted(folder.glob(f'{tier}.*.count'))
+    for file in files:
+        part = json.loads(file.read_text())
+        count.passed += part['passed']
+        count.failed += part['failed']
+        count.skipped += part['skipped']
+    if not files:
         count.failed.append('left no result')
     return count
 
 
-def main():
-    folder, tiers = pathlib.Path(sys.argv[1]), sys.argv[2:]
+def summary(folder, tiers):
+    """Prints all and the sum; returns the exit code."""
     counts = {tier: count_tier(folder, tier) for tier in tiers}
     for word in ('skipped', 'failed'):
         for tier, count in counts.items():
@@ -123,4 +136,7 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    if sys.argv[1] == 'read':
+        read(pathlib.Path(sys.argv[2]))
+    else:
+        sys.exit(summary(pathlib.Path(sys.argv[2]), sys.argv[3:]))

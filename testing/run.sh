@@ -65,25 +65,27 @@ supervised() {
   /usr/bin/python3 testing/servers/supervisor.py $$ "$@" 2>&1 >/dev/null
 }
 
-# bazel_tier TIER COMMAND OPTION...: results go to $work/TIER.bazel.json.
+# bazel_tier TIER COMMAND OPTION...: leaves its count in $work.
 bazel_tier() {
   local tier=$1 command=$2
   shift 2
   supervised bazel --max_idle_secs=300 "$command" "${bazel_options[@]}" \
     --build_event_json_file="$work/$tier.bazel.json" --keep_going "$@" ||
     true  # the results say what failed
+  /usr/bin/python3 -B testing/results.py read "$work/$tier.bazel.json"
 }
 
-# pytest_tier TIER ARGUMENT...: results go to $work/TIER.pytest.xml.
+# pytest_tier TIER ARGUMENT...: leaves its count in $work.
 pytest_tier() {
   local tier=$1
   shift
   supervised /usr/bin/python3 -B -m pytest -p no:cacheprovider -q -rs \
     --tb=short --junit-xml="$work/$tier.pytest.xml" "$@" || true
+  /usr/bin/python3 -B testing/results.py read "$work/$tier.pytest.xml"
 }
 
-# start_server KIND PREFIX: sets PREFIXport, or leaves it empty when the server
-# cannot be had, and says why.
+# start_server KIND PREFIX: sets PREFIXport and others, or leaves it empty when
+# the server cannot be had, and says why.
 start_server() {
   local values
   printf -v "$2port" ''
@@ -91,12 +93,14 @@ start_server() {
   eval "$values"
 }
 
+# Targets tagged servers; they know their server by variables, in two manners.
 servers_tier() {
   pytest_tier servers testing/servers
-  local tests environment=() MYSQL_port MARIADB_port
+  local tests single environment=(--local_test_jobs=1) kind
   mapfile -t tests < <(bazel --max_idle_secs=300 query \
     'attr(tags, "\bservers\b", tests(//...))' 2>/dev/null)
   [[ ${#tests[@]} -gt 0 ]] || return 0
+  mapfile -t single < <(printf '%s\n' "${tests[@]}" | grep '_server_test$')
   start_server mysql MYSQL_
   start_server mariadb MARIADB_
   for kind in MYSQL MARIADB; do
@@ -106,7 +110,15 @@ servers_tier() {
       --test_env="OUTBOX_TEST_${kind}_USER=admin"
       --test_env="OUTBOX_TEST_${kind}_PASSWORD=admin")
   done
-  bazel_tier servers test "${environment[@]}" "${tests[@]}"
+  for kind in MYSQL MARIADB; do
+    local port=${kind}_port authority=${kind}_ca server=()
+    [[ -z ${!port} ]] || server=(
+      --test_env="OUTBOX_RELAY_TEST_SERVER=127.0.0.1:${!port}:admin:admin"
+      --test_env="OUTBOX_RELAY_TEST_CA=${!authority}")
+    bazel_tier "servers.$kind" test "${environment[@]}" "${server[@]}" \
+      "${tests[@]}"
+    tests=("${single[@]}")  # the others know both servers at once
+  done
 }
 
 run_tier() {
@@ -130,5 +142,5 @@ for tier in "${chosen[@]}"; do
   run_tier "$tier"
   echo "== $tier took $((SECONDS - started)) s"
 done
-/usr/bin/python3 -B testing/results.py "$work" "${chosen[@]}" || status=$?
+/usr/bin/python3 -B testing/results.py sum "$work" "${chosen[@]}" || status=$?
 exit $status
