@@ -25,7 +25,8 @@ class MariadbServer(SqlServer):
                 _PROGRAMS, folder))
 
     def initialize(self, root):
-        return [root / 'usr/bin/mariadb-install-db', '--no-defaults',
+        # --force: not even `localhost` need be known to the resolver.
+        return [root / 'usr/bin/mariadb-install-db', '--no-defaults', '--force',
                 f'--basedir={root / "usr"}', f'--datadir={self.datadir}',
                 '--auth-root-authentication-method=normal', '--skip-test-db',
                 '--user=root']
