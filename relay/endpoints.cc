@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/endpoints.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "relay/status_json.h"
+#include "relay/status_page.h"
+#include "relay/tcp_probe.h"
+
+namespace relay {
+namespace {
+
+// A thread whose last step is older is stuck: longer than any timeout of a
+// statement that ours wait for.
+constexpr absl::Duration kStuckAfter = absl::Minutes(5);
+constexpr absl::Duration kBrokerPatience = absl::Seconds(1);
+constexpr absl::Duration kPingKept = absl::Seconds(1);
+
+HttpReply Healthy() { return {200, "text/plain; charset=utf-8", "ok\n"}; }
+
+HttpReply Unhealthy(absl::string_view reason) { return {503, "text/plain; charset=utf-8", absl::StrCat(reason, "\n")}; }
+
+bool HasParameter(absl::string_view query, absl::string_view parameter) {
+  for (absl::string_view part : absl::StrSplit(query, '&')) {
+    if (part == parameter) return true;
+  }
+  return false;
+}
+
+class Endpoints {
+ public:
+  explicit Endpoints(EndpointsOptions options) : options_(std::move(options)) {}
+
+  HttpReply Healthz(const HttpRequestView& request) {
+    const absl::Status database = PingDatabase();
+    if (!database.ok()) {
+      return Unhealthy(absl::StrCat("database: ", database.message()));
+    }
+    if (!HasParameter(request.query, "readiness=1")) return Healthy();
+    for (const std::string& broker : options_.brokers) {
+      const absl::Status kafka = ProbeTcp(broker, kBrokerPatience);
+      if (!kafka.ok()) return Unhealthy(absl::StrCat("kafka: ", kafka.message()));
+    }
+    return Healthy();
+  }
+
+  HttpReply Livez() const {
+    const std::vector<std::string> stuck = options_.board->Stuck(kStuckAfter);
+    if (stuck.empty()) return Healthy();
+    return Unhealthy(
+        absl::StrCat("no step for ", absl::FormatDuration(kStuckAfter), " of thread ", absl::StrJoin(stuck, ", ")));
+  }
+
+  HttpReply Readyz() const {
+    const RelayStatus status = options_.board->Snapshot();
+    if (status.state == RelayState::kStopping) return Unhealthy("stopping");
+    if (status.state == RelayState::kStandby) return Healthy();
+    if (!status.source.reached_once) {
+      return Unhealthy("the database was not reached yet");
+    }
+    if (status.state != RelayState::kPollingDisabled && !status.kafka.reached_once) {
+      return Unhealthy("Kafka was not reached yet");
+    }
+    return Healthy();
+  }
+
+  HttpReply Metrics() const { return {200, "text/plain; version=0.0.4; charset=utf-8", options_.metrics->Text()}; }
+
+  HttpReply Status() const { return {200, "application/json", StatusJson(options_.board->Snapshot(), absl::Now())}; }
+
+  HttpReply Page() const {
+    return {200, "text/html; charset=utf-8", StatusPage(options_.board->Snapshot(), absl::Now())};
+  }
+
+ private:
+  absl::Status PingDatabase() {
+    if (!options_.ping_database) {
+      return options_.board->Snapshot().source.sql_reachable ? absl::OkStatus()
+                                                             : absl::UnavailableError("the last statement failed");
+    }
+    absl::MutexLock lock(&ping_mutex_);
+    if (absl::Now() - pinged_ > kPingKept) {
+      ping_ = options_.ping_database();
+      pinged_ = absl::Now();
+    }
+    return ping_;
+  }
+
+  const EndpointsOptions options_;
+  absl::Mutex ping_mutex_;
+  absl::Time pinged_ ABSL_GUARDED_BY(ping_mutex_) = absl::InfinitePast();
+  absl::Status ping_ ABSL_GUARDED_BY(ping_mutex_);
+};
+
+}  // namespace
+
+std::vector<HttpRoute> MakeEndpoints(EndpointsOptions options) {
+  // The routes own it together: they live and die with the server.
+  auto endpoints = std::make_shared<Endpoints>(std::move(options));
+  return {
+      {"/", [endpoints](const HttpRequestView&) { return endpoints->Page(); }},
+      {"/healthz", [endpoints](const HttpRequestView& request) { return endpoints->Healthz(request); }},
+      {"/livez", [endpoints](const HttpRequestView&) { return endpoints->Livez(); }},
+      {"/readyz", [endpoints](const HttpRequestView&) { return endpoints->Readyz(); }},
+      {"/metrics", [endpoints](const HttpRequestView&) { return endpoints->Metrics(); }},
+      {"/status", [endpoints](const HttpRequestView&) { return endpoints->Status(); }},
+  };
+}
+
+}  // namespace relay

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef RELAY_ENDPOINTS_H_
+#define RELAY_ENDPOINTS_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "relay/http_server.h"
+#include "relay/metrics.h"
+#include "relay/relay_status.h"
+
+namespace relay {
+
+struct EndpointsOptions {
+  const StatusBoard* board = nullptr;  // outlives the server
+  const Metrics* metrics = nullptr;    // outlives the server
+  // "host:port" of each broker; empty with POLLING_DISABLED.
+  std::vector<std::string> brokers;
+  // Asks the database (SELECT 1, a second at most), for /healthz. Called in the
+  // server's threads, one at a time; the answer is kept for a second. Empty:
+  // the board's sql_reachable is taken.
+  std::function<absl::Status()> ping_database;
+};
+
+// What is served, and what each means (200, or 503 with the reason as text):
+//   /healthz              the database answers (the polling relay's meaning)
+//   /healthz?readiness=1  and each Kafka address accepts TCP (likewise)
+//   /livez    no thread of ours is stuck. An outage of MySQL or Kafka is no
+//             reason: a restart would not help.
+//   /readyz   both sides were reached once, or this is a healthy standby. Never
+//             lag nor an outage: a rollout must be possible during either.
+//   /metrics  for Prometheus
+//   /status   JSON
+//   /         a page for people
+std::vector<HttpRoute> MakeEndpoints(EndpointsOptions options);
+
+}  // namespace relay
+
+#endif  // RELAY_ENDPOINTS_H_
