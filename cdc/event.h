@@ -5,6 +5,7 @@
 #ifndef CDC_EVENT_H_
 #define CDC_EVENT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -27,6 +28,9 @@ struct FormatDescription {
   bool in_use = false;
   // By event type - 1.
   std::vector<uint8_t> post_header_lengths;
+
+  // MariaDB numbers its own events from 160 on.
+  bool is_mariadb() const { return post_header_lengths.size() >= static_cast<size_t>(EventType::kAnnotateRows); }
 
   // 0 for a type that the writer did not know.
   uint8_t PostHeaderLength(EventType type) const {

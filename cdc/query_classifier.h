@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a QUERY event does, as far as a reader of rows must know:
+//
+//   control := BEGIN | START TRANSACTION | COMMIT | ROLLBACK | SAVEPOINT name | ROLLBACK [WORK] TO [SAVEPOINT] name
+//            | XA (START | BEGIN | END | COMMIT | ROLLBACK) xid
+//   ddl     := CREATE [OR REPLACE] TABLE [IF NOT EXISTS] table …
+//            | CREATE [UNIQUE | FULLTEXT | SPATIAL | VECTOR] INDEX … ON table …
+//            | ALTER [ONLINE] [IGNORE] TABLE [IF EXISTS] table … [RENAME [TO | AS | =] table] … [WITH TABLE table]
+//            | DROP INDEX … ON table … | DROP TABLE[S] [IF EXISTS] table {"," table} | DROP DATABASE [IF EXISTS] schema
+//            | RENAME TABLE[S] [IF EXISTS] table TO table {"," …} | TRUNCATE [TABLE] table
+//   dml     := INSERT … | REPLACE … | UPDATE … | DELETE … | LOAD … | WITH … | CALL … | SELECT … (a function that
+//   writes)
+//            | CREATE TABLE … SELECT … | any other statement that is not known to leave rows alone
+//
+// Comments are skipped but for /*!version … */, which is read; `table` is [schema "."] name, quoted or not. Temporary
+// tables are none of these.
+#ifndef CDC_QUERY_CLASSIFIER_H_
+#define CDC_QUERY_CLASSIFIER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "cdc/event.h"
+#include "cdc/stream_item.h"
+
+namespace cdc {
+
+enum class QueryKind {
+  kBegin,
+  kCommit,
+  kRollback,
+  kSavepoint,
+  kRollbackToSavepoint,
+  kXaStart,
+  kXaEnd,
+  kXaCommit,
+  kXaRollback,
+  kDdl,
+  kDml,
+  kOther,
+};
+
+struct TableChange {
+  SchemaChange::Kind kind;
+  std::string schema;
+  // Empty: every table of the schema.
+  std::string table;
+};
+
+struct ClassifiedQuery {
+  QueryKind kind = QueryKind::kOther;
+  // A savepoint's name, or an XA branch's id as logged (X'7831',X'',1).
+  std::string name;
+  // Of kDdl, in the order in which they stand.
+  std::vector<TableChange> tables;
+  // A DDL that also writes rows as a statement (CREATE TABLE … SELECT).
+  bool writes_rows = false;
+};
+
+// Never fails: what cannot be understood is kDml, which costs a look at the table and no row.
+ClassifiedQuery ClassifyQuery(const QueryEvent& query);
+
+// Whether `name` stands in `text` as an identifier, quoted or not, in any case.
+bool NamesIdentifier(absl::string_view text, absl::string_view name);
+
+}  // namespace cdc
+
+#endif  // CDC_QUERY_CLASSIFIER_H_

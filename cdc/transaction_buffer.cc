@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cdc/transaction_buffer.h"
+
+#include <cstring>
+
+#include "absl/hash/hash.h"
+#include "cdc/json_diff.h"
+#include "glog/logging.h"
+#include "relay/base/status_macros.h"
+
+namespace cdc {
+namespace {
+
+uint64_t PackValue(const ColumnValue& value) {
+  return static_cast<uint64_t>(value.text.size()) << 8 | static_cast<uint64_t>(value.state);
+}
+
+uint64_t Load64(const char* from) {
+  uint64_t value;
+  std::memcpy(&value, from, sizeof(value));
+  return value;
+}
+
+uint64_t HashKey(size_t table, absl::string_view key) {
+  return absl::Hash<std::pair<size_t, absl::string_view>>()({table, key});
+}
+
+}  // namespace
+
+absl::Status TransactionBuffer::Append(const Record& record, absl::Span<const ColumnValue> before,
+                                       absl::Span<const ColumnValue> after) {
+  size_t size = kHeaderSize + 8 * (before.size() + after.size());
+  for (const ColumnValue& value : before) size += value.text.size();
+  for (const ColumnValue& value : after) size += value.text.size();
+  ASSIGN_OR_RETURN(char* to, log_.Append(size));
+  Record header = record;
+  header.size = size;
+  header.before = static_cast<uint16_t>(before.size());
+  header.after = static_cast<uint16_t>(after.size());
+  static_assert(sizeof(Record) == kHeaderSize);
+  std::memset(to, 0, kHeaderSize);
+  std::memcpy(to, &header, sizeof(header));
+  char* values = to + kHeaderSize;
+  char* texts = values + 8 * (before.size() + after.size());
+  for (const absl::Span<const ColumnValue>& image : {before, after}) {
+    for (const ColumnValue& value : image) {
+      const uint64_t packed = PackValue(value);
+      std::memcpy(values, &packed, 8);
+      values += 8;
+      if (!value.text.empty()) std::memcpy(texts, value.text.data(), value.text.size());
+      texts += value.text.size();
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<TransactionBuffer::Record> TransactionBuffer::ReadHeader(uint64_t address) {
+  ASSIGN_OR_RETURN(const absl::string_view bytes, log_.Read(address, kHeaderSize));
+  Record record;
+  std::memcpy(&record, bytes.data(), sizeof(record));
+  return record;
+}
+
+absl::Status TransactionBuffer::ReadValues(uint64_t address, const Record& record, std::vector<ColumnValue>* before,
+                                           std::vector<ColumnValue>* after) {
+  ASSIGN_OR_RETURN(const absl::string_view bytes, log_.Read(address, record.size));
+  before->resize(record.before);
+  after->resize(record.after);
+  const char* values = bytes.data() + kHeaderSize;
+  const char* texts = values + 8 * (size_t{record.before} + record.after);
+  for (std::vector<ColumnValue>* image : {before, after}) {
+    for (ColumnValue& value : *image) {
+      const uint64_t packed = Load64(values);
+      values += 8;
+      value.state = static_cast<ColumnValue::State>(packed & 0xFF);
+      value.text = absl::string_view(texts, packed >> 8);
+      texts += packed >> 8;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TransactionBuffer::Add(RowChange::Kind kind, size_t table, absl::Span<const ColumnValue> before,
+                                    absl::Span<const ColumnValue> after) {
+  const size_t key_column = key_columns_[table];
+  Record record = {};
+  record.table = static_cast<uint32_t>(table);
+  switch (kind) {
+    case RowChange::Kind::kInsert: {
+      record.kind = Kind::kInsert;
+      const uint64_t address = log_.end();
+      RETURN_IF_ERROR(Append(record, before, after));
+      ++inserts_;
+      ++rows_;
+      if (indexed_ && key_column != kNoKey && after[key_column].has_value()) {
+        RETURN_IF_ERROR(Index(table, after[key_column].text, address));
+      }
+      return absl::OkStatus();
+    }
+    case RowChange::Kind::kUpdate:
+      if (inserts_ > 0 && key_column != kNoKey && before[key_column].has_value()) {
+        if (!indexed_) RETURN_IF_ERROR(BuildIndex());
+        ASSIGN_OR_RETURN(const uint64_t insert, FindInsert(table, before[key_column].text));
+        if (insert != kNone) {
+          RETURN_IF_ERROR(AddVersion(insert, after));
+          const ColumnValue& key = after[key_column];
+          if (key.has_value() && key.text != before[key_column].text) {
+            RETURN_IF_ERROR(Index(table, key.text, insert));
+          }
+          return absl::OkStatus();
+        }
+      }
+      record.kind = Kind::kUpdate;
+      break;
+    case RowChange::Kind::kDelete:
+      record.kind = Kind::kDelete;
+      break;
+  }
+  ++rows_;
+  return Append(record, before, after);
+}
+
+absl::StatusOr<bool> TransactionBuffer::HasKey(uint64_t address, size_t table, absl::string_view key) {
+  ASSIGN_OR_RETURN(Record record, ReadHeader(address));
+  if (record.table != table) return false;
+  if (record.latest != 0) {
+    address = record.latest;
+    ASSIGN_OR_RETURN(record, ReadHeader(address));
+  }
+  RETURN_IF_ERROR(ReadValues(address, record, &unused_, &merged_));
+  const ColumnValue& value = merged_[key_columns_[table]];
+  return value.has_value() && value.text == key;
+}
+
+absl::StatusOr<uint64_t> TransactionBuffer::FindInsert(size_t table, absl::string_view key) {
+  for (uint64_t hash = HashKey(table, key);; ++hash) {
+    const auto found = index_.find(hash);
+    if (found == index_.end()) return kNone;
+    ASSIGN_OR_RETURN(const bool same, HasKey(found->second, table, key));
+    if (same) return found->second;
+  }
+}
+
+absl::Status TransactionBuffer::Index(size_t table, absl::string_view key, uint64_t address) {
+  for (uint64_t hash = HashKey(table, key);; ++hash) {
+    const auto [place, added] = index_.try_emplace(hash, address);
+    if (added || place->second == address) return absl::OkStatus();
+    // A row that was deleted and inserted again: the later one is meant from now on.
+    ASSIGN_OR_RETURN(const bool same, HasKey(place->second, table, key));
+    if (same) {
+      place->second = address;
+      return absl::OkStatus();
+    }
+  }
+}
+
+absl::Status TransactionBuffer::BuildIndex() {
+  index_.clear();
+  for (uint64_t address = 0; address < log_.end();) {
+    ASSIGN_OR_RETURN(Record record, ReadHeader(address));
+    const uint64_t insert = address;
+    address += record.size;
+    if (record.kind != Kind::kInsert || key_columns_[record.table] == kNoKey) continue;
+    uint64_t last = insert;
+    if (record.latest != 0) {
+      last = record.latest;
+      ASSIGN_OR_RETURN(record, ReadHeader(last));
+    }
+    RETURN_IF_ERROR(ReadValues(last, record, &before_, &after_));
+    const ColumnValue& key = after_[key_columns_[record.table]];
+    if (!key.has_value()) continue;
+    // Index reads the log, which may take the view away.
+    document_.Clear();
+    document_.Append(key.text);
+    RETURN_IF_ERROR(Index(record.table, document_.view(), insert));
+  }
+  indexed_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status TransactionBuffer::AddVersion(uint64_t insert, absl::Span<const ColumnValue> after) {
+  ASSIGN_OR_RETURN(Record record, ReadHeader(insert));
+  const uint64_t last = record.latest != 0 ? record.latest : insert;
+  if (last != insert) {
+    ASSIGN_OR_RETURN(record, ReadHeader(last));
+  }
+  RETURN_IF_ERROR(ReadValues(last, record, &unused_, &merged_));
+  // What is kept of the old form lies in the log, which the new form is appended to: it has to move out first.
+  merged_texts_.Clear();
+  size_t room = 0;
+  for (size_t i = 0; i < merged_.size(); ++i) {
+    if (after[i].state == ColumnValue::State::kAbsent) room += merged_[i].text.size();
+  }
+  merged_texts_.Reserve(room);
+  document_.Clear();
+  documents_.assign(merged_.size(), {0, 0});
+  for (size_t i = 0; i < merged_.size(); ++i) {
+    if (after[i].state != ColumnValue::State::kJsonDiff) continue;
+    documents_[i].first = document_.size();
+    if (merged_[i].has_value()) RETURN_IF_ERROR(ApplyJsonDiffs(merged_[i].text, after[i].text, &document_));
+    documents_[i].second = document_.size();
+  }
+  for (size_t i = 0; i < merged_.size(); ++i) {
+    switch (after[i].state) {
+      case ColumnValue::State::kAbsent: {
+        const size_t from = merged_texts_.size();
+        merged_texts_.Append(merged_[i].text);
+        merged_[i].text = merged_texts_.view(from, merged_texts_.size());
+        break;
+      }
+      case ColumnValue::State::kJsonDiff:
+        if (merged_[i].has_value()) merged_[i].text = document_.view(documents_[i].first, documents_[i].second);
+        break;
+      default:
+        merged_[i] = after[i];
+    }
+  }
+  Record version = {};
+  version.kind = Kind::kVersion;
+  version.table = record.table;
+  version.previous = insert;
+  version.latest = last == insert ? 0 : last;
+  const uint64_t address = log_.end();
+  RETURN_IF_ERROR(Append(version, {}, merged_));
+  return log_.Overwrite(insert, absl::string_view(reinterpret_cast<const char*>(&address), sizeof(address)));
+}
+
+absl::Status TransactionBuffer::TruncateTo(Mark mark) {
+  for (uint64_t address = mark.address; address < log_.end();) {
+    ASSIGN_OR_RETURN(const Record record, ReadHeader(address));
+    address += record.size;
+    // The first version of an insert behind the mark knows what the insert led to before.
+    if (record.kind == Kind::kVersion && record.previous < mark.address && record.latest < mark.address) {
+      RETURN_IF_ERROR(log_.Overwrite(
+          record.previous, absl::string_view(reinterpret_cast<const char*>(&record.latest), sizeof(record.latest))));
+    }
+  }
+  RETURN_IF_ERROR(log_.Truncate(mark.address));
+  rows_ = mark.rows;
+  indexed_ = false;
+  index_.clear();
+  return absl::OkStatus();
+}
+
+void TransactionBuffer::Clear() {
+  log_.Clear();
+  rows_ = inserts_ = 0;
+  next_ = 0;
+  if (indexed_) {
+    indexed_ = false;
+    absl::flat_hash_map<uint64_t, uint64_t>().swap(index_);
+  }
+}
+
+absl::Status TransactionBuffer::ReleaseMemory() {
+  absl::flat_hash_map<uint64_t, uint64_t>().swap(index_);
+  indexed_ = false;
+  return log_.ReleaseMemory();
+}
+
+absl::StatusOr<const RowChange*> TransactionBuffer::NextRow() {
+  while (next_ < log_.end()) {
+    uint64_t address = next_;
+    ASSIGN_OR_RETURN(Record record, ReadHeader(address));
+    next_ += record.size;
+    if (record.kind == Kind::kVersion) continue;
+    row_.kind = record.kind == Kind::kInsert   ? RowChange::Kind::kInsert
+                : record.kind == Kind::kUpdate ? RowChange::Kind::kUpdate
+                                               : RowChange::Kind::kDelete;
+    row_.table = record.table;
+    if (record.kind == Kind::kInsert && record.latest != 0) {
+      address = record.latest;
+      ASSIGN_OR_RETURN(record, ReadHeader(address));
+    }
+    RETURN_IF_ERROR(ReadValues(address, record, &before_, &after_));
+    row_.before = before_;
+    row_.after = after_;
+    return &row_;
+  }
+  return nullptr;
+}
+
+}  // namespace cdc

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The rows of one transaction until it commits, in log order, in memory up to a limit and then in an unlinked file.
+//
+//   record := latest:8 previous:8 size:8 table:4 before:2 after:2 kind:1 pad:7 { length:7 state:1 }*(before+after)
+//   texts
+//
+//   kind      insert, update, delete, or version: a later form of a buffered insert, which only the insert leads to
+//   latest    of an insert: address of its last version, 0 if it has none
+//   previous  of a version: the address of its insert, and in `latest` the version before it
+//
+// An update of a row that the transaction itself inserted is a new version; what is handed out is the insert in its
+// last form. Which row that is tells the key column. The index for it is made when a transaction's first update comes,
+// so that transactions without one do not pay for it.
+#ifndef CDC_TRANSACTION_BUFFER_H_
+#define CDC_TRANSACTION_BUFFER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "cdc/column_value.h"
+#include "cdc/row_log.h"
+#include "cdc/stream_item.h"
+#include "cdc/text_buffer.h"
+
+namespace cdc {
+
+// Not thread-safe. Reused from transaction to transaction; allocates nothing for a row in steady state.
+class TransactionBuffer : public RowCursor {
+ public:
+  static constexpr size_t kNoKey = static_cast<size_t>(-1);
+
+  // `key_columns`: of each table the index of its key column, or kNoKey.
+  TransactionBuffer(std::vector<size_t> key_columns, size_t memory_limit, std::string spill_directory)
+      : key_columns_(std::move(key_columns)), log_(memory_limit, std::move(spill_directory)) {}
+
+  // Copies a row in. Unavailable: it cannot be spilled. DataLoss: differences of a JSON document do not apply.
+  absl::Status Add(RowChange::Kind kind, size_t table, absl::Span<const ColumnValue> before,
+                   absl::Span<const ColumnValue> after);
+
+  // A savepoint: TruncateTo undoes what was added since.
+  struct Mark {
+    uint64_t address = 0;
+    uint64_t rows = 0;
+  };
+  Mark mark() const { return {log_.end(), rows_}; }
+  absl::Status TruncateTo(Mark mark);
+
+  void Clear();
+  // Moves the rows out of memory, for a branch that may stay prepared for long.
+  absl::Status ReleaseMemory();
+
+  // Rows that NextRow will hand out.
+  uint64_t row_count() const { return rows_; }
+  bool spilled() const { return log_.spilled(); }
+  size_t memory_bytes() const { return log_.memory_bytes(); }
+
+  absl::StatusOr<const RowChange*> NextRow() override;
+  void RewindRows() override { next_ = 0; }
+
+ private:
+  enum class Kind : uint8_t { kInsert, kUpdate, kDelete, kVersion };
+  struct Record {
+    uint64_t latest;
+    uint64_t previous;
+    uint64_t size;
+    uint32_t table;
+    uint16_t before;
+    uint16_t after;
+    Kind kind;
+  };
+  static constexpr size_t kHeaderSize = 40;
+  static constexpr uint64_t kNone = ~uint64_t{0};
+
+  absl::Status Append(const Record& record, absl::Span<const ColumnValue> before, absl::Span<const ColumnValue> after);
+  absl::StatusOr<Record> ReadHeader(uint64_t address);
+  // Views of the values of the record at `address`, valid until the log is touched again.
+  absl::Status ReadValues(uint64_t address, const Record& record, std::vector<ColumnValue>* before,
+                          std::vector<ColumnValue>* after);
+  // Whether the insert at `address`, in its last form, has this key.
+  absl::StatusOr<bool> HasKey(uint64_t address, size_t table, absl::string_view key);
+  // The insert that `key` of `table` leads to, or kNone.
+  absl::StatusOr<uint64_t> FindInsert(size_t table, absl::string_view key);
+  absl::Status BuildIndex();
+  absl::Status Index(size_t table, absl::string_view key, uint64_t address);
+  absl::Status AddVersion(uint64_t insert, absl::Span<const ColumnValue> after);
+
+  const std::vector<size_t> key_columns_;
+  RowLog log_;
+  uint64_t rows_ = 0;
+  uint64_t inserts_ = 0;
+
+  // Hash of table and key to the address of the insert; made on demand. Keys whose hashes meet go to the next free
+  // number.
+  bool indexed_ = false;
+  absl::flat_hash_map<uint64_t, uint64_t> index_;
+
+  uint64_t next_ = 0;
+  RowChange row_;
+  std::vector<ColumnValue> before_;
+  std::vector<ColumnValue> after_;
+  // The texts of a version while it is made.
+  std::vector<ColumnValue> merged_;
+  std::vector<ColumnValue> unused_;
+  TextBuffer merged_texts_;
+  TextBuffer document_;
+  std::vector<std::pair<size_t, size_t>> documents_;
+};
+
+}  // namespace cdc
+
+#endif  // CDC_TRANSACTION_BUFFER_H_

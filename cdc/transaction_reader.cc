@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cdc/transaction_reader.h"
+
+#include <cstdlib>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "cdc/byte_reader.h"
+#include "cdc/event_header.h"
+#include "cdc/rows_event.h"
+#include "relay/base/status_macros.h"
+
+namespace cdc {
+namespace {
+
+// A rows event without rows, which only ends a statement, names this table.
+constexpr uint64_t kDummyTableId = 0xFFFFFF;
+
+std::string SpillDirectory(const TransactionReaderOptions& options) {
+  if (!options.spill_directory.empty()) return options.spill_directory;
+  const char* const tmpdir = std::getenv("TMPDIR");
+  return tmpdir != nullptr && *tmpdir != '\0' ? tmpdir : "/tmp";
+}
+
+std::vector<size_t> KeyColumns(const std::vector<TableInterest>& interests) {
+  std::vector<size_t> columns;
+  for (const TableInterest& interest : interests) {
+    size_t found = TransactionBuffer::kNoKey;
+    for (size_t i = 0; i < interest.columns.size(); ++i) {
+      if (!interest.key_column.empty() && interest.columns[i] == interest.key_column) found = i;
+    }
+    columns.push_back(found);
+  }
+  return columns;
+}
+
+// As both servers write it into XA COMMIT.
+std::string XidText(const XaPrepareEvent& prepare) {
+  return absl::StrCat("X'", absl::BytesToHexString(prepare.gtrid), "',X'", absl::BytesToHexString(prepare.bqual), "',",
+                      prepare.format_id);
+}
+
+// gtid_list := count_and_flags:4 { domain:4 server:4 sequence:8 }     the count in the low 28 bits
+absl::StatusOr<GtidSet> ParseGtidList(absl::string_view body) {
+  ByteReader reader(body);
+  const uint32_t count = reader.U32() & 0x0FFFFFFF;
+  GtidSet set;
+  for (uint32_t i = 0; i < count && reader.ok(); ++i) {
+    Gtid gtid;
+    gtid.dialect = Gtid::Dialect::kMariadb;
+    gtid.domain = reader.U32();
+    gtid.server_id = reader.U32();
+    gtid.number = reader.U64();
+    if (reader.ok()) set.Add(gtid);
+  }
+  if (!reader.ok()) return absl::DataLossError("malformed GTID_LIST event: it ends too soon");
+  return set;
+}
+
+}  // namespace
+
+TransactionReader::TransactionReader(EventSource* source, LayoutProvider* layouts, std::vector<TableInterest> interests,
+                                     TransactionReaderOptions options)
+    : interests_(std::move(interests)),
+      options_(std::move(options)),
+      events_(source, options_.verify_checksums),
+      plans_(&interests_, layouts) {
+  transaction_.rows = NewBuffer();
+}
+
+TransactionReader::~TransactionReader() = default;
+
+std::unique_ptr<TransactionBuffer> TransactionReader::NewBuffer() {
+  if (spare_ != nullptr) return std::move(spare_);
+  return std::make_unique<TransactionBuffer>(KeyColumns(interests_), options_.memory_limit, SpillDirectory(options_));
+}
+
+void TransactionReader::Recycle(std::unique_ptr<TransactionBuffer> buffer) {
+  if (buffer == nullptr || spare_ != nullptr) return;
+  buffer->Clear();
+  spare_ = std::move(buffer);
+}
+
+absl::Status TransactionReader::Illegal(const Event& event, absl::string_view what) const {
+  static constexpr const char* kStates[] = {"between transactions", "behind a GTID", "inside a transaction",
+                                            "inside an XA branch", "behind XA END"};
+  return absl::DataLossError(absl::StrCat("at ", events_.begin().ToString(), ": ", EventTypeName(event.header.type),
+                                          what.empty() ? "" : " ", what, " event ", kStates[static_cast<int>(state_)]));
+}
+
+void TransactionReader::ResetTransaction() {
+  state_ = State::kBetween;
+  transaction_.rows->Clear();
+  transaction_.schema_changes.clear();
+  transaction_.statement_dml = transaction_.statement_names_table = transaction_.incident = false;
+  savepoints_.clear();
+  commit_us_ = 0;
+  mariadb_ = false;
+  gtid_.reset();
+}
+
+void TransactionReader::ClearDelivered() {
+  Recycle(std::move(delivered_));
+  item_.rows = nullptr;
+  item_.row_count = 0;
+  item_.gtid.reset();
+  item_.gtid_withheld = false;
+  item_.released_gtids.clear();
+  item_.open_xa.clear();
+  item_.open_xa_changed = false;
+  item_.unknown_xa_commit = false;
+  item_.schema_changes.clear();
+  item_.statement_dml = item_.statement_names_table = item_.incident = false;
+}
+
+absl::StatusOr<const StreamItem*> TransactionReader::Next() {
+  ClearDelivered();
+  while (true) {
+    ASSIGN_OR_RETURN(const Event* event, events_.Next());
+    if (event == nullptr) {
+      item_.kind = StreamItem::Kind::kEnd;
+      item_.begin = item_.end = events_.end();
+      return &item_;
+    }
+    ASSIGN_OR_RETURN(const bool deliver, Handle(*event));
+    if (deliver) return &item_;
+  }
+}
+
+absl::StatusOr<bool> TransactionReader::Handle(const Event& event) {
+  return std::visit([this, &event](const auto& body) { return On(event, body); }, event.body);
+}
+
+bool TransactionReader::Idle() {
+  item_.kind = StreamItem::Kind::kIdle;
+  item_.begin = events_.begin();
+  item_.end = events_.end();
+  return true;
+}
+
+bool TransactionReader::Abandon() {
+  ResetTransaction();
+  return Idle();
+}
+
+void TransactionReader::BeginHere() {
+  if (state_ != State::kBetween) return;
+  begin_ = events_.begin();
+  plans_.BeginTransaction();
+}
+
+absl::StatusOr<bool> TransactionReader::On(const Event&, const FormatDescription&) {
+  if (state_ == State::kBetween) return false;
+  return Abandon();
+}
+
+absl::StatusOr<bool> TransactionReader::On(const Event&, const RotateEvent&) { return Abandon(); }
+
+absl::StatusOr<bool> TransactionReader::On(const Event&, const StopEvent&) { return Abandon(); }
+
+absl::StatusOr<bool> TransactionReader::On(const Event& event, const GtidEvent& gtid) {
+  if (state_ != State::kBetween) return Illegal(event);
+  BeginHere();
+  if (gtid.anonymous) {
+    gtid_.reset();
+  } else {
+    if (!gtid_.has_value()) gtid_.emplace();
+    gtid.CopyTo(&*gtid_);
+  }
+  commit_us_ = gtid.immediate_commit_us;
+  mariadb_ = gtid.dialect == Gtid::Dialect::kMariadb;
+  state_ = mariadb_ && !gtid.standalone ? State::kInTransaction : State::kGtidSeen;
+  return false;
+}
+
+absl::StatusOr<bool> TransactionReader::On(const Event&, const PreviousGtidsEvent& previous) {
+  auto set = previous.dialect == Gtid::Dialect::kMysql ? GtidSet::Decode(previous.set) : ParseGtidList(previous.set);
+  if (!set.ok()) {
+    return absl::Status(set.status().code(),
+                        absl::StrCat("at ", events_.begin().ToString(), ": ", set.status().message()));
+  }
+  previous_gtids_ = *std::move(set);
+  return false;
+}
+
+void TransactionReader::Note(const QueryEvent& query, const ClassifiedQuery& classified) {
+  for (const TableChange& change : classified.tables) {
+    for (size_t i = 0; i < interests_.size(); ++i) {
+      const TableInterest& interest = interests_[i];
+      // A server that folds names may log them as they were typed.
+      if (!absl::EqualsIgnoreCase(interest.schema, change.schema)) continue;
+      if (!change.table.empty() && !absl::EqualsIgnoreCase(interest.table, change.table)) continue;
+      transaction_.schema_changes.push_back({change.kind, interest.schema, interest.table, std::string(query.text)});
+      plans_.Forget(i);
+    }
+  }
+  if (classified.kind != QueryKind::kDml && !classified.writes_rows) return;
+  transaction_.statement_dml = true;
+  for (const TableInterest& interest : interests_) {
+    if (NamesIdentifier(query.text, interest.table)) transaction_.statement_names_table = true;
+  }
+}
+
+absl::Status TransactionReader::RollBackTo(const Event& event, const std::string& savepoint) {
+  for (size_t i = savepoints_.size(); i-- > 0;) {
+    if (!absl::EqualsIgnoreCase(savepoints_[i].name, savepoint)) continue;
+    RETURN_IF_ERROR(transaction_.rows->TruncateTo(savepoints_[i].mark));
+    savepoints_.resize(i + 1);
+    return absl::OkStatus();
+  }
+  return Illegal(event, absl::StrCat("(ROLLBACK TO unknown savepoint ", savepoint, ")"));
+}
+
+absl::StatusOr<bool> TransactionReader::On(const Event& event, const QueryEvent& query) {
+  const ClassifiedQuery classified = ClassifyQuery(query);
+  const bool in_transaction = InTransaction();
+  switch (classified.kind) {
+    case QueryKind::kBegin:
+      // MariaDB's GTID has begun it.
+      if (in_transaction && !(mariadb_ && transaction_.Empty())) return Illegal(event, "(BEGIN)");
+      BeginHere();
+      state_ = State::kInTransaction;
+      return false;
+    case QueryKind::kCommit:
+      if (state_ != State::kInTransaction && state_ != State::kGtidSeen) return Illegal(event, "(COMMIT)");
+      return Commit(event);
+    case QueryKind::kRollback:
+      if (state_ != State::kInTransaction && state_ != State::kGtidSeen) return Illegal(event, "(ROLLBACK)");
+      return RollBack(event);
+    case QueryKind::kSavepoint:
+      if (!in_transaction) return Illegal(event, "(SAVEPOINT)");
+      std::erase_if(savepoints_, [&](const Savepoint& s) { return absl::EqualsIgnoreCase(s.name, classified.name); });
+      savepoints_.push_back({classified.name, transaction_.rows->mark()});
+      return false;
+    case QueryKind::kRollbackToSavepoint:
+      if (!in_transaction) return Illegal(event, "(ROLLBACK TO)");
+      RETURN_IF_ERROR(RollBackTo(event, classified.name));
+      return false;
+    case QueryKind::kXaStart:
+      if (in_transaction && !(mariadb_ && transaction_.Empty())) return Illegal(event, "(XA START)");
+      BeginHere();
+      state_ = State::kInXa;
+      return false;
+    case QueryKind::kXaEnd:
+      if (state_ != State::kInXa && !(mariadb_ && state_ == State::kInTransaction)) return Illegal(event, "(XA END)");
+      state_ = State::kXaEnded;
+      return false;
+    case QueryKind::kXaCommit:
+    case QueryKind::kXaRollback:
+      if (in_transaction) return Illegal(event, "(XA COMMIT or ROLLBACK)");
+      BeginHere();
+      return classified.kind == QueryKind::kXaCommit ? CommitBranch(event, classified.name)
+                                                     : RollBackBranch(event, classified.name);
+    case QueryKind::kDdl:
+    case QueryKind::kDml:
+    case QueryKind::kOther:
+      break;
+  }
+  if (!in_transaction) BeginHere();
+  Note(query, classified);
+  if (in_transaction) return false;
+  return Commit(event);
+}
+
+absl::StatusOr<bool> TransactionReader::On(const Event& event, const XidEvent&) {
+  if (state_ != State::kInTransaction) return Illegal(event);
+  return Commit(event);
+}
+
+absl::StatusOr<bool> TransactionReader::On(const Event& event, const XaPrepareEvent& prepare) {
+  if (state_ != State::kXaEnded) return Illegal(event);
+  if (prepare.one_phase) return Commit(event);
+  return Prepare(event, prepare);
+}
+
+absl::StatusOr<bool> TransactionReader::On(const Event& event, const TableMapEvent& map) {
+  if (state_ != State::kInTransaction && state_ != State::kInXa) return Illegal(event);
+  const absl::Status status = plans_.Map(map, events_.format().is_mariadb() ? Dialect::kMariaDb : Dialect::kMySql);
+  if (!status.ok()) {
+    return absl::Status(status.code(), absl::StrCat("at ", events_.begin().ToString(), ": ", status.message()));
+  }
+  return false;
+}
+
+absl::StatusOr<bool> TransactionReader::On(const Event& event, const RowsBody& rows) {
+  if (state_ != State::kInTransaction && state_ != State::kInXa) return Illegal(event);
+  const auto located = [this](const absl::Status& status) {
+    return absl::Status(status.code(), absl::StrCat("at ", events_.begin().ToString(), ": ", status.message()));
+  };
+  auto table_id = RowsEvent::ParseTableId(rows.body, rows.post_header_length);
+  if (!table_id.ok()) return located(table_id.status());
+  TablePlans::Plan* const plan = plans_.Find(*table_id);
+  if (plan == nullptr) {
+    if (*table_id == kDummyTableId) return false;
+    return Illegal(event, absl::StrCat("(table id ", *table_id, " that no table map has named)"));
+  }
+  if (plan->interest == TablePlans::kForeign) return false;
+  auto parsed = RowsEvent::Parse(static_cast<uint8_t>(event.header.type), rows.body, rows.post_header_length);
+  if (!parsed.ok()) return located(parsed.status());
+  const RowChange::Kind kind = parsed->operation == RowsOperation::kInsert   ? RowChange::Kind::kInsert
+                               : parsed->operation == RowsOperation::kUpdate ? RowChange::Kind::kUpdate
+                                                                             : RowChange::Kind::kDelete;
+  absl::Status status = plan->decoder->Start(*parsed);
+  while (status.ok()) {
+    auto row = plan->decoder->Next();
+    if (!row.ok()) return located(row.status());
+    if (*row == nullptr) return false;
+    status = transaction_.rows->Add(kind, plan->interest, (*row)->before, (*row)->after);
+  }
+  return located(status);
+}
+
+absl::StatusOr<bool> TransactionReader::On(const Event&, const RowsQueryEvent&) { return false; }
+
+absl::StatusOr<bool> TransactionReader::On(const Event&, const HeartbeatEvent&) {
+  if (state_ != State::kBetween) return false;
+  return Idle();
+}
+
+absl::StatusOr<bool> TransactionReader::On(const Event& event, const TransactionPayloadEvent&) {
+  return Illegal(event);  // EventReader delivers what is in it.
+}
+
+absl::StatusOr<bool> TransactionReader::On(const Event& event, const IncidentEvent&) {
+  transaction_.incident = true;
+  if (InTransaction()) return false;
+  BeginHere();
+  return Commit(event);
+}
+
+absl::StatusOr<bool> TransactionReader::On(const Event&, const StartEncryptionEvent&) { return false; }
+
+absl::StatusOr<bool> TransactionReader::On(const Event&, const SkippedEvent&) { return false; }
+
+void TransactionReader::FillItem(const Event& event) {
+  std::swap(item_.gtid, gtid_);
+  item_.begin = begin_;
+  item_.end = events_.end();
+  item_.commit_time = commit_us_ != 0 ? absl::FromUnixMicros(static_cast<int64_t>(commit_us_))
+                                      : absl::FromUnixSeconds(event.header.timestamp);
+  item_.schema_changes.swap(transaction_.schema_changes);
+  item_.statement_dml = transaction_.statement_dml;
+  item_.statement_names_table = transaction_.statement_names_table;
+  item_.incident = transaction_.incident;
+}
+
+bool TransactionReader::Commit(const Event& event) {
+  item_.kind = transaction_.Empty() ? StreamItem::Kind::kForeign : StreamItem::Kind::kTransaction;
+  FillItem(event);
+  item_.row_count = transaction_.rows->row_count();
+  if (item_.row_count > 0) {
+    delivered_ = std::move(transaction_.rows);
+    delivered_->RewindRows();
+    item_.rows = delivered_.get();
+    transaction_.rows = NewBuffer();
+  }
+  ResetTransaction();
+  return true;
+}
+
+absl::StatusOr<bool> TransactionReader::RollBack(const Event& event) {
+  // DDL commits by itself: what a rolled back transaction holds of it has happened. So have statements on tables
+  // without transactions, which a sweep will tell.
+  transaction_.rows->Clear();
+  return Commit(event);
+}
+
+absl::StatusOr<bool> TransactionReader::Prepare(const Event& event, const XaPrepareEvent& prepare) {
+  const std::string xid = XidText(prepare);
+  Branch& branch = branches_[xid];
+  branch = Branch();
+  branch.gtid = gtid_;
+  branch.begin = begin_;
+  const bool ours = !transaction_.Empty();
+  if (ours) {
+    branch.transaction = std::move(transaction_);
+    transaction_ = Transaction();
+    transaction_.rows = NewBuffer();
+    size_t held = 0;
+    for (const auto& [other, open] : branches_) {
+      if (open.transaction.rows != nullptr) held += open.transaction.rows->memory_bytes();
+    }
+    if (held > options_.memory_limit) RETURN_IF_ERROR(branch.transaction.rows->ReleaseMemory());
+  }
+  FillItem(event);
+  item_.kind = ours ? StreamItem::Kind::kTransaction : StreamItem::Kind::kForeign;
+  item_.gtid_withheld = ours && item_.gtid.has_value();
+  if (ours) ListOpenBranches();
+  ResetTransaction();
+  return true;
+}
+
+void TransactionReader::ListOpenBranches() {
+  item_.open_xa_changed = true;
+  for (const auto& [xid, branch] : branches_) {
+    if (branch.transaction.rows != nullptr) item_.open_xa.push_back({xid, branch.gtid, branch.begin});
+  }
+}
+
+bool TransactionReader::CommitBranch(const Event& event, const std::string& xid) {
+  const auto found = branches_.find(xid);
+  if (found == branches_.end()) {
+    FillItem(event);
+    item_.kind = StreamItem::Kind::kTransaction;
+    item_.unknown_xa_commit = true;
+    ResetTransaction();
+    return true;
+  }
+  Branch branch = std::move(found->second);
+  branches_.erase(found);
+  const bool ours = branch.transaction.rows != nullptr;
+  if (ours) {
+    Recycle(std::move(transaction_.rows));
+    transaction_ = std::move(branch.transaction);
+  }
+  const bool delivered = Commit(event);
+  if (ours) {
+    item_.kind = StreamItem::Kind::kTransaction;
+    if (branch.gtid.has_value()) item_.released_gtids.push_back(*branch.gtid);
+    ListOpenBranches();
+  }
+  return delivered;
+}
+
+bool TransactionReader::RollBackBranch(const Event& event, const std::string& xid) {
+  FillItem(event);
+  item_.kind = StreamItem::Kind::kForeign;
+  const auto found = branches_.find(xid);
+  if (found != branches_.end()) {
+    Branch branch = std::move(found->second);
+    branches_.erase(found);
+    if (branch.transaction.rows != nullptr) {
+      Recycle(std::move(branch.transaction.rows));
+      item_.kind = StreamItem::Kind::kTransaction;
+      if (branch.gtid.has_value()) item_.released_gtids.push_back(*branch.gtid);
+      ListOpenBranches();
+    }
+  }
+  ResetTransaction();
+  return true;
+}
+
+}  // namespace cdc
