@@ -75,8 +75,6 @@ std::string DefaultWords(const Setting& setting) {
   return absl::StrCat("default: ", setting.default_value);
 }
 
-std::string EscapeCell(absl::string_view text) { return absl::StrReplaceAll(text, {{"|", "\\|"}}); }
-
 }  // namespace
 
 std::string HelpText() {
@@ -96,31 +94,6 @@ std::string HelpText() {
       absl::StrAppend(&words, " (", fallback, ")");
     }
     AppendWrapped(&out, words);
-  }
-  return out;
-}
-
-std::string SettingsMarkdown() {
-  std::string out;
-  std::optional<SettingGroup> group;
-  for (const Setting& setting : AllSettings()) {
-    if (group != setting.group) {
-      if (group.has_value()) out.push_back('\n');
-      group = setting.group;
-      absl::StrAppend(&out, "### ", SettingGroupTitle(*group), "\n\n", "| Flag | Variable | Default | Meaning |\n",
-                      "|---|---|---|---|\n");
-    }
-    std::string fallback = setting.default_value.empty() ? "" : absl::StrCat("`", setting.default_value, "`");
-    if (!setting.default_note.empty()) {
-      // A note that begins with the value itself says it better.
-      if (absl::string_view(setting.default_note).substr(0, fallback.size()) == fallback) {
-        fallback.clear();
-      }
-      absl::StrAppend(&fallback, fallback.empty() ? "" : "; ", setting.default_note);
-    }
-    absl::StrAppend(&out, "| `--", setting.flag, "`",
-                    setting.alias.empty() ? "" : absl::StrCat(", `--", setting.alias, "`"), " | `", setting.variable,
-                    "` | ", EscapeCell(fallback), " | ", EscapeCell(setting.help), " |\n");
   }
   return out;
 }

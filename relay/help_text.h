@@ -10,9 +10,6 @@ namespace relay {
 // and default. At most 80 columns.
 std::string HelpText();
 
-// docs/configuration.md's tables, one a group, made from the same settings.
-std::string SettingsMarkdown();
-
 }  // namespace relay
 
 #endif  // RELAY_HELP_TEXT_H_

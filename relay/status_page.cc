@@ -39,14 +39,14 @@ h2 { font-size: 13px; margin: 0 0 10px; color: var(--soft); font-weight: 600;
 .state { font-weight: 600; padding: 1px 11px; border-radius: 99px; border: 1.5px solid currentColor; }
 .soft { color: var(--soft); }
 .good { color: var(--good); } .busy { color: var(--busy); } .warn { color: var(--warn); } .bad { color: var(--bad); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); gap: 12px; margin: 18px 0 12px; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 12px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(160px, 1fr)); gap: 12px; margin: 18px 0 12px; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 430px), 1fr)); gap: 12px; }
 .tile, .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; min-width: 0; }
 .tile b { display: block; font-size: 26px; line-height: 1.25; font-weight: 650; font-variant-numeric: tabular-nums; }
 .wide { grid-column: 1 / -1; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 3px 16px; margin: 0; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
-.mono { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: 13px; }
+.mono { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: 13px; max-height: 8em; overflow-y: auto; }
 .problem { margin: 10px 0 0; padding: 8px 11px; border-radius: 7px; background: var(--bad-page); overflow-wrap: anywhere; }
 .note { margin: 12px 0 0; padding: 9px 13px; border-radius: 8px; background: var(--warn-page); overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
@@ -153,7 +153,7 @@ std::string Tiles(const RelayStatus& status) {
       Tile("Published", ReadableCount(status.published_rows),
            absl::StrCat(ReadableBytes(status.published_bytes), " since the start")),
       Tile("Poison rows", ReadableCount(status.poison_rows),
-           status.poison_rows == 0 ? "Kafka took every row" : "errored = 1, see below",
+           status.poison_rows == 0 ? "no row is errored" : "errored = 1, see below",
            status.poison_rows == 0 ? "" : "bad"),
       Tile("To delete", ReadableCount(status.cleanup.ledger_rows),
            status.cleanup.enabled ? absl::StrCat("published, kept for ", ReadableDuration(status.cleanup.retention))
