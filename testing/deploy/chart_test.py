@@ -178,6 +178,18 @@ def test_jobs_monitor_and_alerts_are_off_by_default(helm):
     assert kinds == {'Deployment', 'Service', 'ServiceAccount', 'Pod'}
 
 
+def test_cron_jobs_run_the_relay_once_and_let_the_mesh_end(helm):
+    objects = _objects(_template(helm, _VALUES / 'everything.yaml'))
+    for name in ('cleanup', 'optimize'):
+        job = objects['CronJob', f'release-outbox-relay-{name}']['spec']
+        assert job['concurrencyPolicy'] == 'Forbid'
+        pod = job['jobTemplate']['spec']['template']['spec']
+        assert pod['restartPolicy'] == 'Never'
+        container, = pod['containers']
+        assert container['args'] == [
+            f'--{name}', '--sidecar-proxy-url=http://127.0.0.1:15020']
+
+
 def test_old_relay_ends_before_the_new_one_starts(helm):
     deployment = _objects(_template(helm, _VALUES / 'minimal.yaml'))[
         'Deployment', 'release-outbox-relay']
@@ -235,6 +247,17 @@ def test_every_setting_in_the_examples_exists():
     assert set(compose['services']['relay']['environment']) <= known
     unit = (_DEPLOY / 'systemd/outbox-relay.service').read_text()
     assert set(re.findall(r'^Environment=(\w+)=', unit, re.M)) <= known
+
+
+def test_every_value_is_described_in_the_readme_of_the_chart():
+    described = (_CHART / 'README.md').read_text()
+    values = yaml.safe_load((_CHART / 'values.yaml').read_text())
+    internal = {'image', 'nameOverride', 'fullnameOverride', 'jobs'}
+    for name in set(values) - internal:
+        assert f'`{name}' in described, f'{name} is not in the README'
+    for part in ('database', 'kafka'):
+        for name in values[part]:
+            assert name in described, f'{part}.{name} is not in the README'
 
 
 # The examples
