@@ -114,7 +114,9 @@ class Wide : public CharsetConverter {
         character = 0x10000 + ((character - 0xd800) << 10) + (Unit(text, i) - 0xdc00);
         i += width_;
       }
-      next = PutUtf8(IsSurrogate(character) || character > 0x10ffff ? '?' : character, next);
+      // Where there are no pairs, the server writes a surrogate as if it were a character.
+      const bool valid = character <= 0x10ffff && (!surrogates_ || !IsSurrogate(character));
+      next = PutUtf8(valid ? character : '?', next);
     }
     if (i < text.size()) *next++ = '?';
     out->Commit(next);
@@ -223,8 +225,12 @@ class MultiByte : public CharsetConverter {
         return 2;
       case Leads::kShiftJis:
         return lead >= 0xa1 && lead <= 0xdf ? 1 : 2;
-      case Leads::kEuc:
-        return lead == 0x8f ? 3 : 2;
+      case Leads::kEuc: {
+        if (lead == 0x8f) return 3;
+        // Half-width katakana; before anything else the lead stands alone and means nothing.
+        const auto next = static_cast<uint8_t>(text.size() > 1 ? text[1] : 0);
+        return lead == 0x8e && (next < 0xa1 || next > 0xdf) ? 1 : 2;
+      }
       case Leads::kGb18030: {
         const bool four = text.size() > 1 && text[1] >= '0' && text[1] <= '9';
         return four ? 4 : 2;

@@ -115,9 +115,11 @@ absl::Status ColumnPrinter::SetMembers(const MappedColumn& column, const Declare
   return absl::OkStatus();
 }
 
-absl::StatusOr<ColumnPrinter> ColumnPrinter::Create(const MappedColumn& column, const DeclaredType* declared,
-                                                    absl::string_view charset, Unknown unknown) {
+absl::StatusOr<ColumnPrinter> ColumnPrinter::Create(Dialect dialect, const MappedColumn& column,
+                                                    const DeclaredType* declared, absl::string_view charset,
+                                                    Unknown unknown) {
   ColumnPrinter printer;
+  printer.unsigned_zero_ = dialect == Dialect::kMariaDb;
   const uint32_t decimals = Argument(declared, 1);
   const bool fixed = declared != nullptr && declared->arguments.size() == 2 && decimals <= kMaxDecimals;
   const auto mariadb_digits =
@@ -260,16 +262,16 @@ absl::Status ColumnPrinter::Append(absl::string_view value, TextBuffer* out) {
       good = AppendDecimal(value, width_, scale_, /*zerofill=*/true, out);
       break;
     case Form::kFloat:
-      AppendFloat(ByteReader(value).F32(), out);
+      AppendFloat(static_cast<float>(Zero(ByteReader(value).F32())), out);
       break;
     case Form::kDouble:
-      AppendDouble(ByteReader(value).F64(), out);
+      AppendDouble(Zero(ByteReader(value).F64()), out);
       break;
     case Form::kFixedFloat:
-      AppendFixed(static_cast<double>(ByteReader(value).F32()), scale_, out);
+      AppendFixed(Zero(ByteReader(value).F32()), scale_, out);
       break;
     case Form::kFixedDouble:
-      AppendFixed(ByteReader(value).F64(), scale_, out);
+      AppendFixed(Zero(ByteReader(value).F64()), scale_, out);
       break;
     case Form::kDate:
       good = AppendDate(value, out);

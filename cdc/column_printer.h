@@ -26,9 +26,9 @@ class ColumnPrinter {
     kGuess,   // as mysqlbinlog: signed, text passed through as it is, ENUM and SET as numbers
   };
 
-  // `declared` and `charset` come from the layout: null and empty when there is none.
-  // FailedPrecondition: see Unknown; Unimplemented: a type or character set that can't be printed.
-  static absl::StatusOr<ColumnPrinter> Create(const MappedColumn& column, const DeclaredType* declared,
+  // `dialect` is the server's that wrote the log. `declared` and `charset` come from the layout: null and empty when
+  // there is none. FailedPrecondition: see Unknown; Unimplemented: a type or character set that can't be printed.
+  static absl::StatusOr<ColumnPrinter> Create(Dialect dialect, const MappedColumn& column, const DeclaredType* declared,
                                               absl::string_view charset, Unknown unknown);
 
   // True if this value is its text already: no Append needed.
@@ -79,9 +79,11 @@ class ColumnPrinter {
   absl::Status SetCharacter(const MappedColumn& column, const DeclaredType* declared, absl::string_view charset,
                             Unknown unknown);
   absl::Status SetMembers(const MappedColumn& column, const DeclaredType* declared, Unknown unknown);
+  double Zero(double value) const { return unsigned_zero_ && value == 0 ? 0 : value; }
   bool AppendMembers(uint64_t value, TextBuffer* out) const;
 
   Form form_ = Form::kText;
+  bool unsigned_zero_ = false;  // MariaDB prints the floating-point -0 as 0
   uint8_t scale_ = 0;
   uint32_t width_ = 0;
   std::vector<std::string> members_;  // utf8mb4

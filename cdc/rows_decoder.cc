@@ -160,8 +160,9 @@ absl::StatusOr<std::unique_ptr<RowsDecoder::Plan>> RowsDecoder::Plan::Make(const
     } else {
       column.default_kind = ColumnDefinition::Default::kExpression;
     }
-    absl::StatusOr<ColumnPrinter> printer = ColumnPrinter::Create(
-        mapped, declared_or_null, definition != nullptr ? absl::string_view(definition->charset) : "", unknown);
+    absl::StatusOr<ColumnPrinter> printer =
+        ColumnPrinter::Create(map.dialect, mapped, declared_or_null,
+                              definition != nullptr ? absl::string_view(definition->charset) : "", unknown);
     if (!printer.ok()) {
       return absl::Status(printer.status().code(),
                           absl::StrCat("column ", column.name, " of ", plan->table, ": ", printer.status().message()));

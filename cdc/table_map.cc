@@ -290,6 +290,7 @@ absl::StatusOr<TableMap> TableMap::Parse(absl::string_view body, uint8_t post_he
   ByteReader reader(body);
   ASSIGN_OR_RETURN(Head head, ReadHead(reader, post_header_length));
   TableMap map;
+  map.dialect = dialect;
   map.table_id = head.name.table_id;
   map.flags = head.flags;
   map.schema = std::string(head.name.schema);

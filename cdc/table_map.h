@@ -65,6 +65,7 @@ enum class Dialect { kMySql, kMariaDb };
 
 // A table map event, owning all it says: it outlives the event.
 struct TableMap {
+  Dialect dialect = Dialect::kMySql;
   uint64_t table_id = 0;
   uint16_t flags = 0;
   std::string schema;
