@@ -4,7 +4,6 @@
 #include <fstream>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
@@ -50,34 +49,6 @@ absl::StatusOr<std::string> CurrentPassword(const DatabaseConfig& database) {
   }
   if (!line.empty() && line.back() == '\r') line.pop_back();
   return line;
-}
-
-absl::StatusOr<std::vector<std::pair<std::string, std::string>>> CurrentKafkaProperties(const KafkaConfig& kafka) {
-  std::vector<std::pair<std::string, std::string>> properties;
-  if (!kafka.properties_file.empty()) {
-    std::ifstream file(kafka.properties_file);
-    if (!file.good()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--kafka-config-file=", kafka.properties_file,
-                       " (KAFKA_CONFIG_FILE) can not be read: mount it there, readable by "
-                       "this user"));
-    }
-    std::string text;
-    for (int number = 1; std::getline(file, text); ++number) {
-      const absl::string_view line = absl::StripAsciiWhitespace(text);
-      if (line.empty() || line[0] == '#' || line[0] == '!') continue;
-      const size_t equals = line.find('=');
-      if (equals == 0 || equals == absl::string_view::npos) {
-        return absl::InvalidArgumentError(absl::StrCat("--kafka-config-file=", kafka.properties_file,
-                                                       " (KAFKA_CONFIG_FILE) line ", number,
-                                                       " is no property: write name=value"));
-      }
-      properties.emplace_back(absl::StripAsciiWhitespace(line.substr(0, equals)),
-                              absl::StripAsciiWhitespace(line.substr(equals + 1)));
-    }
-  }
-  properties.insert(properties.end(), kafka.properties.begin(), kafka.properties.end());
-  return properties;
 }
 
 }  // namespace relay

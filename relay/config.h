@@ -98,10 +98,6 @@ struct KafkaConfig {
   std::string properties_file;                                  // --kafka-config-file, may hold secrets
 };
 
-// librdkafka properties to pass through, in the order in which later ones win:
-// the file's (read again at each call, for rotated secrets), then the flags'.
-absl::StatusOr<std::vector<std::pair<std::string, std::string>>> CurrentKafkaProperties(const KafkaConfig& kafka);
-
 enum class PartitionerChoice {
   kAuto,  // fnv1a on a table that the polling relay has used, else murmur2
   kMurmur2,

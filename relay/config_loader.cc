@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
@@ -16,7 +17,9 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "gflags/gflags.h"
+#include "kafka/client_properties.h"
 #include "relay/command_line.h"
+#include "relay/kafka_settings_from_config.h"
 #include "relay/settings.h"
 
 namespace relay {
@@ -178,18 +181,7 @@ class Loader {
 
   void Validate() {
     if (UsesDatabase()) ValidateDatabase();
-    if (UsesKafka() && !config_.polling_disabled) {
-      Require("kafka-host", !config_.kafka.brokers.empty(), " (POLLING_DISABLED=true runs without Kafka)");
-      absl::StatusOr<std::vector<std::pair<std::string, std::string>>> properties =
-          CurrentKafkaProperties(config_.kafka);
-      if (!properties.ok()) {
-        Fault(std::string(properties.status().message()));
-      } else {
-        for (const auto& [name, value] : *properties) {
-          if (IsSecretProperty(name)) config_.secrets.push_back(value);
-        }
-      }
-    }
+    if (UsesKafka()) ValidateKafka();
     if (config_.binlog.heartbeat_period >= config_.binlog.read_timeout) {
       Fault(absl::StrCat(
           "--db-heartbeat=", absl::FormatDuration(config_.binlog.heartbeat_period),
@@ -249,6 +241,26 @@ class Loader {
       Fault(
           "--db-tls-cert and --db-tls-key (DB_TLS_CERT, DB_TLS_KEY) go "
           "together: give both or none");
+    }
+  }
+
+  void ValidateKafka() {
+    const auto names_brokers = [](const kafka::Property& property) {
+      return property.first == "bootstrap.servers" || property.first == "test.mock.num.brokers";
+    };
+    const kafka::ClientSettings settings = KafkaSettingsFromConfig(config_.kafka);
+    const absl::StatusOr<std::vector<kafka::Property>> all = kafka::ClientProperties(settings);
+    if (all.ok()) {
+      for (const auto& [name, value] : *all) {
+        if (IsSecretProperty(name)) config_.secrets.push_back(value);
+      }
+    } else if (settings.brokers.empty() && settings.properties_file.empty() &&
+               absl::c_none_of(settings.properties, names_brokers)) {
+      Require("kafka-host", false, " (POLLING_DISABLED=true runs without Kafka)");
+    } else {
+      Fault(absl::StrCat(all.status().message(),
+                         " (see --kafka-config, KAFKA_CONFIG and "
+                         "--kafka-config-file, KAFKA_CONFIG_FILE)"));
     }
   }
 

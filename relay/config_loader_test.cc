@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "relay/kafka_settings_from_config.h"
 #include "relay/settings.h"
 
 namespace relay {
@@ -233,13 +234,13 @@ TEST(ConfigLoaderTest, BooleansNeedNoValue) {
 
 TEST(ConfigLoaderTest, TheProcessListShowsNoSecret) {
   CommandLineAndEnvironment line({"--db-pass", "hunter2", "--db-pass=hunter2", "--kafka-config",
-                                  "sasl.password=hunter3", "--kafka-config=sasl.username=me"},
+                                  "sasl.password=hunter3", "--kafka-config=security.protocol=sasl_ssl"},
                                  kNeeded);
   const auto config = line.Load();
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->database.password, "hunter2");
   EXPECT_THAT(config->kafka.properties,
-              ElementsAre(std::pair("sasl.password", "hunter3"), std::pair("sasl.username", "me")));
+              ElementsAre(std::pair("sasl.password", "hunter3"), std::pair("security.protocol", "sasl_ssl")));
   EXPECT_THAT(config->secrets, ElementsAre("hunter2", "hunter3"));
   for (const std::string& word : line.words()) {
     EXPECT_THAT(word, Not(HasSubstr("hunter")));
@@ -264,15 +265,30 @@ TEST(ConfigLoaderTest, ThePasswordFileIsReadAgain) {
   EXPECT_THAT(Fault({"--db-pass-file=" + path}), HasSubstr("(DB_PASS_FILE) can not be read"));
 }
 
-TEST(ConfigLoaderTest, KafkaPropertiesOfTheFlagsWinOverTheFiles) {
+TEST(ConfigLoaderTest, KafkaPropertiesAreTriedAtOnce) {
   const std::string path = ::testing::TempDir() + "/client.properties";
-  std::ofstream(path) << "# a comment\n\nlinger.ms = 7\nclient.id=file\n";
+  std::ofstream(path) << "# a comment\n\nssl.key.password = hunter2\n";
   const auto config = Load({"--kafka-config-file=" + path, "--kafka-config=client.id=flag"}, kNeeded);
   ASSERT_TRUE(config.ok()) << config.status();
-  EXPECT_THAT(CurrentKafkaProperties(config->kafka).value(),
-              ElementsAre(std::pair("linger.ms", "7"), std::pair("client.id", "file"), std::pair("client.id", "flag")));
+  EXPECT_THAT(config->secrets, ElementsAre("hunter2"));
   std::ofstream(path) << "linger.ms=7\nnonsense\n";
-  EXPECT_THAT(Fault({"--kafka-config-file=" + path}), HasSubstr("line 2 is no property"));
+  EXPECT_THAT(Fault({"--kafka-config-file=" + path}), HasSubstr("--kafka-config-file"));
+  EXPECT_THAT(Fault({"--kafka-config-file=/no/such/file"}), HasSubstr("/no/such/file"));
+  EXPECT_THAT(Fault({"--kafka-config", "acks=1"}), HasSubstr("acks"));
+}
+
+TEST(ConfigLoaderTest, BrokersMayComeAsAProperty) {
+  const Words database = {"DB_HOST=db", "DB_USER=relay", "DB_NAME=shop"};
+  EXPECT_TRUE(Load({"--kafka-config=bootstrap.servers=k:9092"}, database).ok());
+  EXPECT_THAT(Fault({"--kafka-config=bootstrap.servers=k:9092"}), HasSubstr("twice"));
+}
+
+TEST(ConfigLoaderTest, TheProducersSettingsAreTheOperatorsOverOurs) {
+  const auto config = Load({"--kafka-compression=zstd", "--kafka-config=linger.ms=3"}, kNeeded);
+  ASSERT_TRUE(config.ok()) << config.status();
+  const kafka::ClientSettings settings = KafkaSettingsFromConfig(config->kafka);
+  EXPECT_EQ(settings.brokers, "kafka:9092");
+  EXPECT_THAT(settings.properties, ElementsAre(std::pair("compression.type", "zstd"), std::pair("linger.ms", "3")));
 }
 
 TEST(ConfigLoaderTest, TlsEnableReachesTheDatabaseToo) {
