@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/decode_command.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "cdc/binlog_position.h"
+#include "cdc/column_type.h"
+#include "cdc/column_value.h"
+#include "cdc/event.h"
+#include "cdc/event_reader.h"
+#include "cdc/file_source.h"
+#include "cdc/gtid.h"
+#include "cdc/rows_decoder.h"
+#include "cdc/rows_event.h"
+#include "cdc/table_map.h"
+#include "relay/base/status_macros.h"
+#include "relay/json_line.h"
+
+namespace relay {
+namespace {
+
+// A rows event without rows, which only ends a statement, names this table.
+constexpr uint64_t kDummyTableId = 0xFFFFFF;
+constexpr size_t kBlock = 64 * 1024;
+
+// A place in the log: by offset, in one file or in any, or by time.
+struct Bound {
+  std::string file;
+  uint64_t offset = 0;
+  std::optional<absl::Time> time;
+
+  static absl::StatusOr<Bound> Parse(absl::string_view text) {
+    Bound bound;
+    if (absl::SimpleAtoi(text, &bound.offset)) return bound;
+    absl::Time time;
+    std::string error;
+    for (const char* format : {absl::RFC3339_full, "%Y-%m-%d %H:%M:%E*S", "%Y-%m-%d"}) {
+      if (absl::ParseTime(format, text, absl::UTCTimeZone(), &time, &error)) {
+        bound.time = time;
+        return bound;
+      }
+    }
+    auto position = cdc::BinlogPosition::Parse(text);
+    if (!position.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", text, "' is neither a position (FILE:POS or POS) nor a time (2026-11-24T02:58:26Z)"));
+    }
+    bound.file = position->file;
+    bound.offset = position->offset;
+    return bound;
+  }
+
+  // Whether an event stands before this place.
+  bool IsBehind(const cdc::BinlogPosition& begin, uint32_t timestamp) const {
+    if (time.has_value()) return absl::FromUnixSeconds(timestamp) < *time;
+    if (file.empty()) return begin.offset < offset;
+    return begin < cdc::BinlogPosition{file, offset};
+  }
+};
+
+struct Counts {
+  uint64_t rows[3] = {0, 0, 0};
+};
+
+constexpr absl::string_view kOperations[] = {"insert", "update", "delete"};
+
+bool PrintsAsNumber(cdc::ColumnType type) {
+  switch (type) {
+    case cdc::ColumnType::kTiny:
+    case cdc::ColumnType::kShort:
+    case cdc::ColumnType::kInt24:
+    case cdc::ColumnType::kLong:
+    case cdc::ColumnType::kLongLong:
+    case cdc::ColumnType::kFloat:
+    case cdc::ColumnType::kDouble:
+    case cdc::ColumnType::kNewDecimal:
+      return true;
+    default:
+      return false;
+  }
+}
+
+class Decoder {
+ public:
+  Decoder(const DecodeRequest& request, std::optional<Bound> from, std::optional<Bound> to, const TextSink& out)
+      : request_(request), from_(std::move(from)), to_(std::move(to)), out_(out) {}
+
+  // What stands before the damage has been printed when this returns it.
+  absl::Status DecodeFile(const std::string& path) {
+    tables_.clear();
+    gtid_.clear();
+    auto source = cdc::FileSource::Open(path);
+    if (!source.ok()) return source.status();
+    cdc::EventReader events(source->get(), /*verify_checksums=*/true);
+    absl::Status status;
+    while (true) {
+      auto event = events.Next();
+      status = event.status();
+      if (!status.ok() || *event == nullptr) break;
+      status = Handle(events, **event);
+      if (status.ok()) continue;
+      status = absl::Status(status.code(), absl::StrCat("at ", events.begin().ToString(), ": ", status.message()));
+      break;
+    }
+    Flush();
+    if (status.ok()) return status;
+    return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+  }
+
+  void PrintSummary() {
+    for (const auto& [table, counts] : counts_) {
+      line_.append("{\"table\": ");
+      AppendJsonString(table, &line_);
+      for (size_t i = 0; i < 3; ++i) absl::StrAppend(&line_, ", \"", kOperations[i], "\": ", counts.rows[i]);
+      line_.append("}\n");
+    }
+    Flush();
+  }
+
+ private:
+  struct Table {
+    std::string body;
+    std::string name;
+    bool wanted = false;
+    std::vector<bool> numeric;
+    // The columns' names as JSON, each with its colon.
+    std::vector<std::string> keys;
+    std::unique_ptr<cdc::RowsDecoder> decoder;
+    Counts* counts = nullptr;
+  };
+
+  absl::Status Handle(const cdc::EventReader& events, const cdc::Event& event) {
+    if (std::holds_alternative<cdc::FormatDescription>(event.body)) {
+      tables_.clear();
+      return absl::OkStatus();
+    }
+    if (const auto* gtid = std::get_if<cdc::GtidEvent>(&event.body)) {
+      gtid_.clear();
+      if (!gtid->anonymous) {
+        gtid->CopyTo(&scratch_gtid_);
+        scratch_gtid_.AppendTo(&gtid_);
+      }
+      return absl::OkStatus();
+    }
+    if (const auto* map = std::get_if<cdc::TableMapEvent>(&event.body)) return Map(events, *map);
+    if (const auto* rows = std::get_if<cdc::RowsBody>(&event.body)) return Rows(events, event.header, *rows);
+    return absl::OkStatus();
+  }
+
+  bool Wanted(const cdc::TableMapName& name) const {
+    if (request_.table.empty()) return true;
+    const size_t dot = request_.table.find('.');
+    if (dot == std::string::npos) return name.table == request_.table;
+    return name.schema == absl::string_view(request_.table).substr(0, dot) &&
+           name.table == absl::string_view(request_.table).substr(dot + 1);
+  }
+
+  absl::Status Map(const cdc::EventReader& events, const cdc::TableMapEvent& event) {
+    ASSIGN_OR_RETURN(const cdc::TableMapName name, cdc::TableMap::ParseName(event.body, event.post_header_length));
+    Table& table = tables_[name.table_id];
+    if (!table.name.empty() && table.body == event.body) return absl::OkStatus();
+    table = Table();
+    table.name = absl::StrCat(name.schema, ".", name.table);
+    table.wanted = Wanted(name);
+    table.body = std::string(event.body);
+    if (!table.wanted) return absl::OkStatus();
+    const cdc::Dialect dialect = events.format().is_mariadb() ? cdc::Dialect::kMariaDb : cdc::Dialect::kMySql;
+    ASSIGN_OR_RETURN(const cdc::TableMap map, cdc::TableMap::Parse(event.body, event.post_header_length, dialect));
+    ASSIGN_OR_RETURN(table.decoder, cdc::RowsDecoder::CreateForAll(map, nullptr));
+    for (const cdc::MappedColumn& column : map.columns) table.numeric.push_back(PrintsAsNumber(column.type));
+    for (const std::string& column : table.decoder->columns()) {
+      std::string& key = table.keys.emplace_back();
+      AppendJsonString(column, &key);
+      key.append(": ");
+    }
+    table.counts = &counts_[table.name];
+    return absl::OkStatus();
+  }
+
+  absl::Status Rows(const cdc::EventReader& events, const cdc::EventHeader& header, const cdc::RowsBody& body) {
+    ASSIGN_OR_RETURN(const uint64_t id, cdc::RowsEvent::ParseTableId(body.body, body.post_header_length));
+    const auto found = tables_.find(id);
+    if (found == tables_.end()) {
+      if (id == kDummyTableId) return absl::OkStatus();
+      return absl::DataLossError(absl::StrCat("rows of table id ", id, ", which no table map has named"));
+    }
+    Table& table = found->second;
+    if (!table.wanted || (from_.has_value() && from_->IsBehind(events.begin(), header.timestamp)) ||
+        (to_.has_value() && !to_->IsBehind(events.begin(), header.timestamp))) {
+      return absl::OkStatus();
+    }
+    ASSIGN_OR_RETURN(const cdc::RowsEvent rows,
+                     cdc::RowsEvent::Parse(static_cast<uint8_t>(header.type), body.body, body.post_header_length));
+    RETURN_IF_ERROR(table.decoder->Start(rows));
+    while (true) {
+      ASSIGN_OR_RETURN(const cdc::RowImages* row, table.decoder->Next());
+      if (row == nullptr) return absl::OkStatus();
+      ++table.counts->rows[static_cast<size_t>(rows.operation)];
+      if (!request_.summary) PrintRow(events.begin(), header, table, rows.operation, *row);
+    }
+  }
+
+  void PrintRow(const cdc::BinlogPosition& begin, const cdc::EventHeader& header, const Table& table,
+                cdc::RowsOperation operation, const cdc::RowImages& row) {
+    if (gtid_.empty()) {
+      line_.append("{\"gtid\": null, \"file\": ");
+    } else {
+      absl::StrAppend(&line_, "{\"gtid\": \"", gtid_, "\", \"file\": ");
+    }
+    AppendJsonString(begin.file, &line_);
+    if (time_text_.empty() || header.timestamp != time_) {
+      time_ = header.timestamp;
+      time_text_ = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixSeconds(time_), absl::UTCTimeZone());
+    }
+    absl::StrAppend(&line_, ", \"pos\": ", begin.offset, ", \"time\": \"", time_text_, "\", \"table\": ");
+    AppendJsonString(table.name, &line_);
+    absl::StrAppend(&line_, ", \"op\": \"", kOperations[static_cast<size_t>(operation)], "\"");
+    if (operation == cdc::RowsOperation::kUpdate) {
+      line_.append(", \"before\": ");
+      PrintImage(table, row.before);
+    }
+    line_.append(", \"row\": ");
+    PrintImage(table, operation == cdc::RowsOperation::kDelete ? row.before : row.after);
+    line_.append("}\n");
+    if (line_.size() >= kBlock) Flush();
+  }
+
+  void PrintImage(const Table& table, absl::Span<const cdc::ColumnValue> values) {
+    line_.push_back('{');
+    bool first = true;
+    for (size_t i = 0; i < values.size(); ++i) {
+      const cdc::ColumnValue& value = values[i];
+      if (value.state == cdc::ColumnValue::State::kAbsent) continue;
+      if (!first) line_.append(", ");
+      first = false;
+      line_.append(table.keys[i]);
+      if (value.is_null()) {
+        line_.append("null");
+      } else if (value.state == cdc::ColumnValue::State::kJsonDiff) {
+        line_.append("{\"json_diff\": ");
+        AppendJsonBase64(value.text, &line_);
+        line_.push_back('}');
+      } else if (i < table.numeric.size() && table.numeric[i]) {
+        line_.append(value.text.data(), value.text.size());
+      } else if (!AppendJsonString(value.text, &line_)) {
+        line_.append("{\"base64\": ");
+        AppendJsonBase64(value.text, &line_);
+        line_.push_back('}');
+      }
+    }
+    line_.push_back('}');
+  }
+
+  void Flush() {
+    if (!line_.empty()) out_(line_);
+    line_.clear();
+  }
+
+  const DecodeRequest& request_;
+  const std::optional<Bound> from_;
+  const std::optional<Bound> to_;
+  const TextSink& out_;
+  absl::flat_hash_map<uint64_t, Table> tables_;
+  std::map<std::string, Counts> counts_;
+  std::string gtid_;
+  cdc::Gtid scratch_gtid_;
+  uint32_t time_ = 0;
+  std::string time_text_;
+  std::string line_;
+};
+
+absl::StatusOr<std::optional<Bound>> ParseBound(const std::string& text) {
+  if (text.empty()) return std::optional<Bound>();
+  ASSIGN_OR_RETURN(Bound bound, Bound::Parse(text));
+  return std::optional<Bound>(std::move(bound));
+}
+
+}  // namespace
+
+int DecodeFiles(const DecodeRequest& request, const TextSink& out, const TextSink& err) {
+  auto from = ParseBound(request.from);
+  auto to = ParseBound(request.to);
+  for (const auto* bound : {&from, &to}) {
+    if (bound->ok()) continue;
+    err(absl::StrCat("outbox-relay: ", bound == &from ? "--from: " : "--to: ", bound->status().message(), "\n"));
+    return 1;
+  }
+  Decoder decoder(request, *std::move(from), *std::move(to), out);
+  int exit_code = 0;
+  for (const std::string& file : request.files) {
+    const absl::Status status = decoder.DecodeFile(file);
+    if (status.ok()) continue;
+    err(absl::StrCat("outbox-relay: ", status.message(), "\n"));
+    exit_code = 1;
+  }
+  if (request.summary) decoder.PrintSummary();
+  return exit_code;
+}
+
+int RunDecode(const Config& config) {
+  DecodeRequest request;
+  request.files = config.arguments;
+  request.summary = config.decode.summary;
+  request.table = config.decode.table;
+  request.from = config.decode.from;
+  request.to = config.decode.to;
+  const auto print_to = [](std::FILE* file) {
+    return [file](absl::string_view text) { std::fwrite(text.data(), 1, text.size(), file); };
+  };
+  const int exit_code = DecodeFiles(request, print_to(stdout), print_to(stderr));
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return exit_code;
+  std::fputs("outbox-relay: cannot write to stdout\n", stderr);
+  return 1;
+}
+
+}  // namespace relay
