@@ -45,7 +45,8 @@ absl::Status ReadTable(SqlSession* session, OutboxSchema* out) {
 
 absl::Status ReadColumns(SqlSession* session, OutboxSchema* out) {
   ASSIGN_OR_RETURN(const SqlRows rows,
-                   session->Query("SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA FROM "
+                   session->Query("SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, COLUMN_DEFAULT, EXTRA, "
+                                  "CHARACTER_MAXIMUM_LENGTH FROM "
                                   "information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY "
                                   "ORDINAL_POSITION",
                                   {out->schema, out->table}));
@@ -59,6 +60,8 @@ absl::Status ReadColumns(SqlSession* session, OutboxSchema* out) {
     column.auto_increment = absl::StrContains(extra, "auto_increment");
     column.generated = absl::StrContains(extra, "generated") && !absl::StrContains(extra, "default_generated");
     column.has_default = column.nullable || row[4].has_value() || column.auto_increment || column.generated;
+    uint64_t max_characters = 0;
+    if (absl::SimpleAtoi(Text(row[6]), &max_characters)) column.max_characters = max_characters;
     out->columns.push_back(std::move(column));
   }
   return absl::OkStatus();

@@ -25,8 +25,9 @@ inline constexpr char kMigrationsTableComment[] = "made by outbox-relay";
 
 struct OutboxColumnInfo {
   std::string name;
-  std::string data_type;    // "bigint"
-  std::string column_type;  // "bigint unsigned"
+  std::string data_type;                   // "bigint"
+  std::string column_type;                 // "bigint unsigned"
+  std::optional<uint64_t> max_characters;  // Of character and binary types.
   bool nullable = false;
   bool has_default = false;  // Also CURRENT_TIMESTAMP and NULL.
   bool auto_increment = false;

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/completed_marker.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "relay/base/status_macros.h"
+#include "relay/id_condition.h"
+#include "relay/sql_param.h"
+
+namespace relay {
+
+CompletedMarker::CompletedMarker(const std::vector<OutboxSchema>* schemas)
+    : schemas_(*schemas), pending_(schemas->size()) {}
+
+void CompletedMarker::Add(size_t schema, absl::Span<const uint64_t> ids) {
+  if (!schemas_[schema].stores_rows()) return;
+  absl::MutexLock lock(&mutex_);
+  for (const uint64_t id : ids) pending_[schema].Add(id);
+}
+
+void CompletedMarker::AddAll(size_t schema, const IdSet& ids) {
+  if (!schemas_[schema].stores_rows()) return;
+  absl::MutexLock lock(&mutex_);
+  pending_[schema].UnionWith(ids);
+}
+
+void CompletedMarker::Remove(size_t schema, uint64_t id) {
+  absl::MutexLock lock(&mutex_);
+  pending_[schema].Remove(id);
+}
+
+uint64_t CompletedMarker::pending() const {
+  absl::MutexLock lock(&mutex_);
+  uint64_t count = 0;
+  for (const IdSet& ids : pending_) count += ids.size();
+  return count;
+}
+
+absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t chunk_rows,
+                                                const absl::Notification* stop) {
+  uint64_t marked = 0;
+  for (size_t i = 0; i < schemas_.size(); ++i) {
+    const OutboxSchema& schema = schemas_[i];
+    const std::string column = QuoteIdentifier(schema.NameOf(kPushCompletedAt));
+    while (stop == nullptr || !stop->HasBeenNotified()) {
+      std::vector<uint64_t> ids;
+      {
+        absl::MutexLock lock(&mutex_);
+        ids = pending_[i].Smallest(chunk_rows);
+        for (const uint64_t id : ids) pending_[i].Remove(id);
+      }
+      if (ids.empty()) break;
+      // NOW(), in the session's zone, is what the polling relay writes and compares with.
+      const absl::StatusOr<uint64_t> updated = session->Execute(
+          absl::StrCat("UPDATE ", schema.Name(), " SET ", column, " = NOW() WHERE ", IdCondition(schema, ids), " AND ",
+                       column, " IS NULL AND ", NotErroredCondition(schema)));
+      if (!updated.ok()) {
+        Add(i, ids);
+        return updated.status();
+      }
+      marked += *updated;
+    }
+  }
+  return marked;
+}
+
+}  // namespace relay

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `--mark-completed` (design §8): published rows also get push_completed_at, so that the polling relay can be put back
+// without sending an hour of rows again, and scripts that read the column go on working.
+#ifndef RELAY_COMPLETED_MARKER_H_
+#define RELAY_COMPLETED_MARKER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/types/span.h"
+#include "relay/id_set.h"
+#include "relay/outbox_schema.h"
+#include "relay/sql_session.h"
+
+namespace relay {
+
+// Collects published ids and marks their rows, a ranged UPDATE at a time. Add from any thread; Flush from the SQL
+// thread, once a second.
+class CompletedMarker {
+ public:
+  // `schemas` outlives the marker; a schema is named by its index in it.
+  explicit CompletedMarker(const std::vector<OutboxSchema>* schemas);
+
+  void Add(size_t schema, absl::Span<const uint64_t> ids);
+  // Also what an earlier process published: the marks that it no longer came to set.
+  void AddAll(size_t schema, const IdSet& ids);
+  // The rows of this id are new ones.
+  void Remove(size_t schema, uint64_t id);
+  uint64_t pending() const;
+
+  // Marks what was added and returns how many rows it found unmarked. After an error the ids that were not marked yet
+  // are kept for the next call. At most `chunk_rows` rows a statement; a statement begun is finished, then `stop`
+  // counts.
+  absl::StatusOr<uint64_t> Flush(SqlSession* session, uint32_t chunk_rows, const absl::Notification* stop);
+
+ private:
+  const std::vector<OutboxSchema>& schemas_;
+  mutable absl::Mutex mutex_;
+  std::vector<IdSet> pending_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace relay
+
+#endif  // RELAY_COMPLETED_MARKER_H_

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Against real servers: see testing/sql_servers.h.
+#include "relay/completed_marker.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "relay/migrations.h"
+#include "testing/sql_servers.h"
+
+namespace relay {
+namespace {
+
+class CompletedMarkerTest : public testing_servers::SqlServerTest {
+ protected:
+  void SetUp() override {
+    SqlServerTest::SetUp();
+    if (session() == nullptr) return;
+    MigrationOptions options;
+    options.schemas = {schema()};
+    const auto schemas = Migrate(session(), options);
+    ASSERT_TRUE(schemas.ok()) << schemas.status();
+    schemas_ = *schemas;
+    for (int id = 1; id <= 9; ++id) {
+      Run(absl::StrCat("INSERT INTO kafka_outbox (id, topic, payload_json, payload_headers) VALUES (", id,
+                       ",'t','{}','{}')"));
+    }
+  }
+  std::string Marked() { return Select("SELECT id FROM kafka_outbox WHERE push_completed_at IS NOT NULL ORDER BY id"); }
+
+  std::vector<OutboxSchema> schemas_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Servers, CompletedMarkerTest, testing_servers::EachServer(), testing_servers::ServerName);
+
+TEST_P(CompletedMarkerTest, MarksPublishedRowsAndNoOthers) {
+  Run("UPDATE kafka_outbox SET errored=1 WHERE id=3");
+  Run("UPDATE kafka_outbox SET push_completed_at='2020-01-01' WHERE id=4");
+  CompletedMarker marker(&schemas_);
+  marker.Add(0, {1, 2, 3, 4, 8, 100});
+  marker.Add(0, {7});
+  marker.Remove(0, 8);
+  EXPECT_EQ(marker.pending(), 6);
+  const auto marked = marker.Flush(session(), 2, nullptr);
+  ASSERT_TRUE(marked.ok()) << marked.status();
+  EXPECT_EQ(*marked, 3);
+  EXPECT_EQ(Marked(), "1;2;4;7");
+  EXPECT_EQ(Select("SELECT push_completed_at FROM kafka_outbox WHERE id=4"), "2020-01-01 00:00:00");
+  EXPECT_EQ(Select("SELECT ABS(TIMESTAMPDIFF(SECOND, push_completed_at, NOW())) < 5 FROM kafka_outbox WHERE id=1"),
+            "1");
+  EXPECT_EQ(marker.pending(), 0);
+  EXPECT_EQ(*marker.Flush(session(), 2, nullptr), 0);
+}
+
+TEST_P(CompletedMarkerTest, WhatCouldNotBeMarkedIsKept) {
+  const std::unique_ptr<SqlSession> application = Connect();
+  ASSERT_TRUE(application->Begin().ok());
+  ASSERT_TRUE(application->Execute(absl::StrCat("UPDATE ", schema(), ".kafka_outbox SET topic='x' WHERE id=5")).ok());
+  Run("SET SESSION innodb_lock_wait_timeout=1");
+  CompletedMarker marker(&schemas_);
+  IdSet ids;
+  ids.AddRange(1, 9);
+  marker.AddAll(0, ids);
+  EXPECT_FALSE(marker.Flush(session(), 100, nullptr).ok());
+  EXPECT_EQ(marker.pending(), 9);
+  EXPECT_EQ(Marked(), "");
+  ASSERT_TRUE(application->Commit().ok());
+  EXPECT_EQ(*marker.Flush(session(), 100, nullptr), 9);
+}
+
+TEST_P(CompletedMarkerTest, ATableThatStoresNothingIsNotMarked) {
+  schemas_[0].engine = "BLACKHOLE";
+  CompletedMarker marker(&schemas_);
+  marker.Add(0, {1});
+  EXPECT_EQ(marker.pending(), 0);
+}
+
+}  // namespace
+}  // namespace relay

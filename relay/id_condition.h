@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef RELAY_ID_CONDITION_H_
+#define RELAY_ID_CONDITION_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/types/span.h"
+#include "relay/outbox_schema.h"
+
+namespace relay {
+
+// A condition of SQL that holds for the rows with exactly these ids: by range where neighbours stand together, by list
+// else. `ids` ascending and without duplicates, not empty.
+//
+//   (`id` BETWEEN 1 AND 900 OR `id` IN (905, 907))
+std::string IdCondition(const OutboxSchema& schema, absl::Span<const uint64_t> ids);
+
+// `errored` is 0 or, where a hand-made table allows it, NULL.
+std::string NotErroredCondition(const OutboxSchema& schema);
+
+}  // namespace relay
+
+#endif  // RELAY_ID_CONDITION_H_

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/poison_recorder.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "relay/base/status_macros.h"
+#include "relay/id_condition.h"
+#include "relay/id_set.h"
+#include "relay/sql_param.h"
+#include "relay/state_tables.h"
+
+namespace relay {
+namespace {
+
+constexpr size_t kRowsPerStatement = 500;
+
+// What fits the narrowest column that the polling relay ever made.
+constexpr uint32_t kMostAttempts = 127;
+constexpr size_t kLongestReason = 255;
+
+// A reason as any column can hold it, whatever its charset and width.
+std::string ReasonFor(const OutboxSchema& schema, const std::string& reason) {
+  size_t width = kLongestReason;
+  if (const OutboxColumnInfo* column = schema.Column(kErrorReason)) {
+    if (column->max_characters.has_value()) width = std::min<size_t>(width, *column->max_characters);
+  }
+  std::string text = reason.substr(0, width);
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F) c = '?';
+  }
+  return text;
+}
+
+std::string TimeText(const std::optional<absl::Time>& time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%E6S", *time, absl::UTCTimeZone());
+}
+
+}  // namespace
+
+PoisonRow PoisonRow::From(size_t schema, uint64_t id, absl::Span<const cdc::ColumnValue> columns) {
+  PoisonRow row;
+  row.schema = schema;
+  row.id = id;
+  for (const cdc::ColumnValue& column : columns) {
+    if (column.has_value()) {
+      row.columns.emplace_back(std::string(column.text));
+    } else {
+      row.columns.emplace_back(std::nullopt);
+    }
+  }
+  return row;
+}
+
+PoisonRecorder::PoisonRecorder(const std::vector<OutboxSchema>* schemas, std::string state_schema, std::string relay_id)
+    : schemas_(*schemas), state_schema_(std::move(state_schema)), relay_id_(std::move(relay_id)) {}
+
+absl::StatusOr<PoisonOutcome> PoisonRecorder::Record(SqlSession* session, absl::Span<const PoisonRow> rows) {
+  // By schema, then by id, in which order the rows are locked; of a row given twice the last counts.
+  std::map<std::pair<size_t, uint64_t>, const PoisonRow*> sorted;
+  for (const PoisonRow& row : rows) sorted[{row.schema, row.id}] = &row;
+  PoisonOutcome outcome;
+  ASSIGN_OR_RETURN(SqlTransaction transaction, SqlTransaction::Begin(session));
+  for (auto it = sorted.begin(); it != sorted.end();) {
+    std::vector<const PoisonRow*> chunk;
+    const size_t schema = it->first.first;
+    for (; it != sorted.end() && it->first.first == schema && chunk.size() < kRowsPerStatement; ++it) {
+      chunk.push_back(it->second);
+    }
+    ASSIGN_OR_RETURN(const PoisonOutcome part, RecordChunk(session, chunk));
+    outcome.on_row += part.on_row;
+    outcome.dead_lettered += part.dead_lettered;
+  }
+  RETURN_IF_ERROR(transaction.Commit());
+  return outcome;
+}
+
+absl::StatusOr<PoisonOutcome> PoisonRecorder::RecordChunk(SqlSession* session,
+                                                          absl::Span<const PoisonRow* const> rows) {
+  const OutboxSchema& schema = schemas_[rows[0]->schema];
+  const std::string id = QuoteIdentifier(schema.NameOf(kId));
+  IdSet present;
+  if (schema.stores_rows()) {
+    std::vector<uint64_t> ids;
+    std::string attempts, reasons;
+    std::vector<std::string> texts;
+    for (const PoisonRow* row : rows) {
+      const std::string literal = schema.IdLiteral(row->id);
+      ids.push_back(row->id);
+      absl::StrAppend(&attempts, " WHEN ", literal, " THEN ", std::min(row->attempts, kMostAttempts));
+      absl::StrAppend(&reasons, " WHEN ", literal, " THEN ?");
+      texts.push_back(ReasonFor(schema, row->reason));
+    }
+    const std::vector<SqlParam> params(texts.begin(), texts.end());
+    const std::string condition = IdCondition(schema, ids);
+    ASSIGN_OR_RETURN(
+        const uint64_t matched,
+        session->Execute(absl::StrCat("UPDATE ", schema.Name(), " SET ", QuoteIdentifier(schema.NameOf(kErrored)),
+                                      " = 1, ", QuoteIdentifier(schema.NameOf(kPushAttempts)), " = CASE ", id, attempts,
+                                      " END, ", QuoteIdentifier(schema.NameOf(kErrorReason)), " = CASE ", id, reasons,
+                                      " END WHERE ", condition),
+                         params));
+    if (matched == rows.size()) return PoisonOutcome{.on_row = matched, .dead_lettered = 0};
+    // What the UPDATE found is locked until the commit; what it didn't is gone.
+    RETURN_IF_ERROR(session->ForEachRow(absl::StrCat("SELECT ", id, " FROM ", schema.Name(), " WHERE ", condition,
+                                                     " AND ", QuoteIdentifier(schema.NameOf(kErrored)), " = 1"),
+                                        {}, [&](SqlCells cells) {
+                                          const auto found = ParseOutboxId(cells[0].value_or(""));
+                                          if (found.has_value()) present.Add(*found);
+                                          return absl::OkStatus();
+                                        }));
+  }
+  PoisonOutcome outcome;
+  for (const PoisonRow* row : rows) {
+    if (present.Contains(row->id)) {
+      ++outcome.on_row;
+      continue;
+    }
+    RETURN_IF_ERROR(DeadLetter(session, *row));
+    ++outcome.dead_lettered;
+  }
+  return outcome;
+}
+
+absl::Status PoisonRecorder::DeadLetter(SqlSession* session, const PoisonRow& row) {
+  const OutboxSchema& schema = schemas_[row.schema];
+  const std::string id = schema.IdLiteral(row.id);
+  if (state_schema_.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("row ", id, " of ", schema.Name(), " can't be published (", row.reason,
+                     ") and is no longer in the table; there is no ", kDeadTable,
+                     " to keep it in: let the relay make its tables (--state-schema)"));
+  }
+  const std::string reason = ReasonFor(schema, row.reason);
+  const std::string committed = row.commit_time.has_value() ? TimeText(row.commit_time) : "";
+  std::vector<SqlParam> params = {relay_id_, schema.schema, schema.table, id, row.gtid};
+  params.push_back(row.commit_time.has_value() ? SqlParam(committed) : SqlParam(nullptr));
+  params.push_back(row.attempts);
+  params.push_back(reason);
+  for (const OutboxColumn column : {kTopic, kKey, kPartitionKey, kPayloadJson, kPayloadHeaders}) {
+    const bool known = column < row.columns.size() && row.columns[column].has_value();
+    params.push_back(known ? SqlParam(SqlBytes{*row.columns[column]}) : SqlParam(nullptr));
+  }
+  return session
+      ->Execute(
+          absl::StrCat("INSERT INTO ", QuoteTable(state_schema_, kDeadTable),
+                       " (relay_id, schema_name, table_name, row_id, gtid, committed_at, push_attempts, "
+                       "error_reason, topic, `key`, partition_key, payload_json, payload_headers, died_at) VALUES "
+                       "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6))"),
+          params)
+      .status();
+}
+
+}  // namespace relay
