@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include "absl/synchronization/notification.h"
+#include "relay/check_command.h"
 #include "relay/commands.h"
 #include "relay/config.h"
 #include "relay/decode_command.h"
 
 int main(int argc, char** argv) {
   relay::Commands commands;
+  commands.check = relay::RunCheck;
   commands.decode = [](const relay::Config& config, absl::Notification*) { return relay::RunDecode(config); };
   return relay::RunProgram(argc, argv, environ, commands);
 }

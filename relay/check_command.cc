@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/check_command.h"
+
+#include <cstdio>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "kafka/client_properties.h"
+#include "kafka/producer.h"
+#include "relay/base/status_macros.h"
+#include "relay/endpoint_from_config.h"
+#include "relay/finding.h"
+#include "relay/kafka_settings_from_config.h"
+#include "relay/preconditions.h"
+#include "relay/preconditions_from_config.h"
+#include "relay/server_info.h"
+#include "relay/setup_sql.h"
+#include "relay/sql_session.h"
+
+namespace relay {
+namespace {
+
+constexpr absl::Duration kKafkaTimeout = absl::Seconds(10);
+constexpr size_t kMostTopics = 20;
+
+void Print(absl::string_view line) {
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fputc('\n', stdout);
+  std::fflush(stdout);
+}
+
+// The topics that the newest rows name; a table that can't be read was reported elsewhere.
+std::set<std::string> TopicsOfRows(const Config& config) {
+  std::set<std::string> topics;
+  const absl::StatusOr<std::unique_ptr<SqlSession>> session =
+      SqlConnector(EndpointFromConfig(config.database)).Connect();
+  if (!session.ok()) return topics;
+  for (const std::string& schema : config.database.schemas) {
+    const absl::StatusOr<SqlRows> rows = (*session)->Query(
+        absl::StrCat("SELECT DISTINCT topic FROM (SELECT topic FROM ", QuoteTable(schema, config.database.outbox_table),
+                     " ORDER BY id DESC LIMIT 1000) AS newest LIMIT ", kMostTopics));
+    if (!rows.ok()) continue;
+    for (const SqlRow& row : rows->rows) topics.insert(row.at(0).value_or(""));
+  }
+  return topics;
+}
+
+absl::StatusOr<std::unique_ptr<kafka::Producer>> MakeProducer(const Config& config) {
+  kafka::ProducerOptions options;
+  ASSIGN_OR_RETURN(options.properties, kafka::ClientProperties(KafkaSettingsFromConfig(config.kafka)));
+  return kafka::Producer::Create(options);
+}
+
+void CheckKafka(const Config& config, const std::set<std::string>& topics, std::vector<Finding>* findings) {
+  const std::string brokers = absl::StrJoin(config.kafka.brokers, ",");
+  const absl::StatusOr<std::unique_ptr<kafka::Producer>> producer = MakeProducer(config);
+  if (!producer.ok()) {
+    findings->push_back(Finding::Fail(producer.status()));
+    return;
+  }
+  if (const absl::Status reachable = (*producer)->Reachable(kKafkaTimeout); !reachable.ok()) {
+    findings->push_back(Finding::Fail(reachable));
+    return;
+  }
+  findings->push_back(Finding::Ok(absl::StrCat("Kafka answers at ", brokers)));
+  for (const std::string& topic : topics) {
+    const absl::Status probed = (*producer)->ProbeTopic(topic, kKafkaTimeout);
+    findings->push_back(probed.ok()
+                            ? Finding::Ok(absl::StrCat("topic ", topic, " is there"))
+                            : Finding::Warn(absl::StrCat("topic ", topic, ", which rows name: ", probed.message()),
+                                            "make the topic, or give this client the ACL WRITE and DESCRIBE "
+                                            "on it"));
+  }
+}
+
+int PrintSql(const Config& config) {
+  const absl::StatusOr<std::unique_ptr<SqlSession>> session =
+      SqlConnector(EndpointFromConfig(config.database)).Connect();
+  absl::StatusOr<ServerInfo> info = session.ok() ? AskServerInfo(session->get()) : session.status();
+  const bool asked = info.ok();
+  if (!asked) {
+    Print(absl::StrCat("-- The server could not be asked (", info.status().message(),
+                       "); these are the statements for a MySQL 8 with default settings."));
+    ServerInfo usual;
+    usual.version_number = 80000;
+    usual.log_bin = true;
+    usual.binlog_format = "ROW";
+    usual.gtid_mode = "OFF";
+    usual.binlog_row_image = "FULL";
+    usual.binlog_row_metadata = "MINIMAL";
+    usual.sync_binlog = 1;
+    usual.innodb_flush_log_at_trx_commit = 1;
+    info = std::move(usual);
+  }
+  for (const std::string& statement : SetupStatements(*info, PreconditionsFromConfig(config), config.database.user)) {
+    Print(statement);
+  }
+  return asked ? 0 : 1;
+}
+
+}  // namespace
+
+int RunCheck(const Config& config, absl::Notification* stop) {
+  if (config.check.print_sql) return PrintSql(config);
+  const PreconditionOptions options = PreconditionsFromConfig(config);
+  std::vector<Finding> findings = CheckDatabase(EndpointFromConfig(config.database), options, stop);
+  if (options.reads_binlog && !stop->HasBeenNotified()) CheckKafka(config, TopicsOfRows(config), &findings);
+  int failed = 0;
+  int warned = 0;
+  for (const Finding& finding : findings) {
+    Print(finding.ToString());
+    failed += finding.grade == Finding::Grade::kFail;
+    warned += finding.grade == Finding::Grade::kWarn;
+  }
+  Print(absl::StrCat(findings.size(), " looked at, ", warned, " warned, ", failed, " failed"));
+  return failed == 0 && !stop->HasBeenNotified() ? 0 : 1;
+}
+
+}  // namespace relay

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef RELAY_SERVER_PRECONDITIONS_H_
+#define RELAY_SERVER_PRECONDITIONS_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "relay/finding.h"
+#include "relay/server_info.h"
+
+namespace relay {
+
+// What the relay is to do with the database, as far as preconditions depend on it.
+struct PreconditionOptions {
+  std::vector<std::string> schemas;  // DB_NAME
+  std::string outbox_table = "kafka_outbox";
+  std::string state_schema;  // empty: the checkpoint is a file
+  bool skip_migrations = false;
+  bool reads_binlog = true;       // false: POLLING_DISABLED, cleanup
+  bool columns_given = false;     // --columns
+  size_t hosts = 1;               // how many DB_HOST names
+  bool deletes_published = true;  // false: --retention=off
+};
+
+// Whether the server's settings let the relay work: log, format, image, GTIDs, retention, filters, durability. A host
+// that is no primary is no failure: it is waited for.
+std::vector<Finding> CheckServerSettings(const ServerInfo& info, const PreconditionOptions& options);
+
+// The statement that changes a global variable for good on this server: SET PERSIST where there is such a thing.
+std::string SetGlobalStatement(const ServerInfo& info, absl::string_view variable, absl::string_view value);
+
+}  // namespace relay
+
+#endif  // RELAY_SERVER_PRECONDITIONS_H_
