@@ -2,7 +2,6 @@
 #include "relay/signals.h"
 
 #include <pthread.h>
-#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 #include "relay/logging.h"
@@ -39,7 +38,11 @@ void SignalWatcher::Watch() {
   while (!done_.HasBeenNotified()) {
     const int signal = sigtimedwait(&signals, nullptr, &patience);
     if (signal <= 0) continue;
-    if (stop_->HasBeenNotified()) _exit(128 + signal);
+    if (stop_->HasBeenNotified()) {
+      // The default action ends the process, as whoever sent it twice means.
+      pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+      raise(signal);
+    }
     LogEvent(LogLevel::kInfo, LogCode::kProcessStopping,
              absl::StrCat("stopping: ", signal == SIGTERM ? "SIGTERM" : "SIGINT", " (again: end at once)"));
     stop_->Notify();

@@ -10,7 +10,7 @@
 namespace relay {
 
 // While it lives, SIGTERM and SIGINT notify `stop` and SIGPIPE is ignored. A
-// second SIGTERM or SIGINT ends the process at once, with 128 + its number.
+// second SIGTERM or SIGINT ends the process at once, as it would have without us.
 // Construct in the main thread before any other: threads inherit the mask, so
 // that only the watcher's own thread sees the signals.
 class SignalWatcher {

@@ -143,9 +143,9 @@ std::string Tiles(const RelayStatus& status) {
   return absl::StrCat(
       "<div class=\"tiles\">\n",
       Tile("Lag",
-           status.lag < absl::Milliseconds(1) ? "0 s"
-                                              : absl::StrFormat(status.lag < absl::Seconds(10) ? "%.1f s" : "%.0f s",
-                                                                absl::ToDoubleSeconds(status.lag)),
+           status.lag < absl::Milliseconds(1)
+               ? "0 s"
+               : absl::StrFormat("%.*f s", status.lag < absl::Seconds(10) ? 1 : 0, absl::ToDoubleSeconds(status.lag)),
            status.unacknowledged_rows == 0
                ? "nothing is pending"
                : absl::StrCat(ReadableCount(status.unacknowledged_rows), " rows not acknowledged"),
