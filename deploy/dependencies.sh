@@ -4,7 +4,8 @@
 #   deploy/dependencies.sh            build dependencies only
 #
 # Debian's packages come by apt-get (root, or sudo). Two libraries are compiled from Debian's own source packages: abseil (its binary is not
-# instrumented for ThreadSanitizer) and librdkafka (>= 2.5; bookworm has 2.0.2, which turns ordinary leader changes into fatal errors).
+# instrumented for ThreadSanitizer) and librdkafka (bookworm's 2.0.2 turns ordinary leader changes into fatal errors; trixie's 2.8 crashes on
+# some answers of a restarting broker and fails the records of a topic that is missing from one of them).
 # Sources are kept in ${OUTBOX_RELAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/outbox-relay}, outside the checkout, and are fetched once.
 set -euo pipefail
 
@@ -46,13 +47,13 @@ install_packages() {
   exec 8>&-
 }
 
-# source_package NAME SUITE: unpacks Debian's source package into $cache/src/NAME, verified by apt against Debian's signature.
+# source_package NAME SUITE [OPTION]: unpacks Debian's source package into $cache/src/NAME-SUITE, verified by apt against Debian's signature.
 source_package() {
-  local name=$1 suite=$2 apt site
-  [ -e "$cache/src/$name" ] && return 0
+  local name=$1 suite=$2 unpack="--no-check -x ${3:-}" apt site dir=$cache/src/$1-$2
+  [ -e "$dir" ] && return 0
   mkdir -p "$cache/src"
-  exec 8>"$cache/src/$name.lock"; flock 8
-  if [ ! -e "$cache/src/$name" ]; then
+  exec 8>"$dir.lock"; flock 8
+  if [ ! -e "$dir" ]; then
     say "fetching the source of $name ($suite)"
     apt=$(mktemp -d "$cache/src/.$name.XXXXXX")
     # shellcheck disable=SC2064
@@ -64,10 +65,11 @@ source_package() {
     echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site $suite main" >"$apt/sources.list"
     local o=(-qq -o "Dir::State=$apt/state" -o "Dir::State::lists=$apt/state/lists" -o "Dir::State::status=$apt/status"
       -o "Dir::Cache=$apt/cache" -o "Dir::Etc::sourcelist=$apt/sources.list" -o "Dir::Etc::sourceparts=$apt/empty"
-      -o "Dir::Etc::preferencesparts=$apt/empty" -o APT::Update::Error-Mode=any -o APT::Sandbox::User=root)
+      -o "Dir::Etc::preferencesparts=$apt/empty" -o APT::Update::Error-Mode=any -o APT::Sandbox::User=root
+      -o "DPkg::Source-Options=$unpack")
     apt-get "${o[@]}" update || die "no source list for $suite from $site"
     (cd "$apt/out" && apt-get "${o[@]}" source "$name" >"$apt/log" 2>&1) || { cat "$apt/log" >&2; die "apt-get source $name failed"; }
-    mv "$(find "$apt/out" -mindepth 1 -maxdepth 1 -type d | head -n 1)" "$cache/src/$name"
+    mv "$(find "$apt/out" -mindepth 1 -maxdepth 1 -type d | head -n 1)" "$dir"
     rm -rf "$apt"; trap - EXIT
   fi
   exec 8>&-
@@ -75,6 +77,8 @@ source_package() {
 
 install_packages
 source_package abseil bookworm
-source_package librdkafka trixie
+# Without Debian's patches, which build against libraries that bookworm lacks.
+source_package librdkafka forky --skip-patches
 mkdir -p "$root/.deps"
-for name in abseil librdkafka; do ln -sfn "$cache/src/$name" "$root/.deps/$name"; done
+ln -sfn "$cache/src/abseil-bookworm" "$root/.deps/abseil"
+ln -sfn "$cache/src/librdkafka-forky" "$root/.deps/librdkafka"

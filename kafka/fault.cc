@@ -86,14 +86,13 @@ constexpr CodeClass kCodeClasses[] = {
     {CODE(_AUTO_OFFSET_RESET), Handling::kForeign, "consumers only"},
     {CODE(_LOG_TRUNCATION), Handling::kForeign, "consumers only"},
     {CODE(_INVALID_DIFFERENT_RECORD), Handling::kByUs, "another record of the batch was invalid, this one was not"},
+    {-137, Handling::kByLibrary, "_DESTROY_BROKER (2.10): the cluster no longer lists the broker"},
 
     // Brokers' codes.
     {CODE(UNKNOWN), Handling::kByUs, "the broker had an unexpected error; librdkafka gives up at once"},
     {CODE(NO_ERROR), Handling::kDelivered, "written by all in-sync replicas"},
     {CODE(OFFSET_OUT_OF_RANGE), Handling::kForeign, "consumers only"},
-    {CODE(INVALID_MSG), Handling::kByUs,
-     "a batch damaged on its way (CRC); librdkafka gives up without retries "
-     "left to it"},
+    {CODE(INVALID_MSG), Handling::kByLibrary, "a batch damaged on its way (CRC)"},
     {CODE(UNKNOWN_TOPIC_OR_PART), Handling::kDestination,
      "no such topic, said by the metadata or after the retries of a produce "
      "request"},
@@ -210,6 +209,7 @@ constexpr CodeClass kCodeClasses[] = {
     {CODE(STALE_MEMBER_EPOCH), Handling::kForeign, "consumers only"},
     {CODE(UNKNOWN_SUBSCRIPTION_ID), Handling::kForeign, "telemetry only"},
     {CODE(TELEMETRY_TOO_LARGE), Handling::kForeign, "telemetry only"},
+    {129, Handling::kByLibrary, "REBOOTSTRAP_REQUIRED (2.10): librdkafka asks the first brokers again"},
 };
 
 #undef CODE
