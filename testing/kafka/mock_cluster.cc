@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kProduceApi = 0;
 constexpr int kMetadataApi = 3;
+constexpr int kInitProducerIdApi = 22;
 
 rd_kafka_t* NewHost() {
   char text[256] = "";
@@ -57,6 +58,8 @@ void MockCluster::Fail(int api_key, const std::vector<int>& codes) {
 void MockCluster::FailProduce(const std::vector<int>& codes) { Fail(kProduceApi, codes); }
 
 void MockCluster::FailMetadata(const std::vector<int>& codes) { Fail(kMetadataApi, codes); }
+
+void MockCluster::FailInitProducerId(const std::vector<int>& codes) { Fail(kInitProducerIdApi, codes); }
 
 void MockCluster::SetDown() {
   for (int id = 1; id <= brokers_; ++id) {

@@ -32,6 +32,7 @@ class MockCluster {
   // The answers to the next requests, one each.
   void FailProduce(const std::vector<int>& codes);
   void FailMetadata(const std::vector<int>& codes);
+  void FailInitProducerId(const std::vector<int>& codes);
   // All brokers stop answering and refuse connections, or come back.
   void SetDown();
   void SetUp();
