@@ -27,11 +27,17 @@ void Ledger::Schema::Raise(uint64_t id) {
   any.store(true, std::memory_order_release);
 }
 
-void Ledger::Schema::Insert(uint64_t id, LedgerMinute minute, absl::Duration steady) {
+void Ledger::Minute::Touch(LedgerTime now) {
+  if (!last_added.has_value()) last_added = now;
+  last_added->server = std::max(last_added->server, now.server);
+  last_added->steady = std::max(last_added->steady, now.steady);
+}
+
+void Ledger::Schema::Insert(uint64_t id, LedgerMinute minute, LedgerTime now) {
   if (!all.Add(id)) {
     const auto it = minutes.find(minute);
     if (it != minutes.end() && it->second.ids.Contains(id)) {
-      it->second.last_added = steady;
+      it->second.Touch(now);
       return;
     }
     Erase(id);
@@ -40,7 +46,7 @@ void Ledger::Schema::Insert(uint64_t id, LedgerMinute minute, absl::Duration ste
   Minute& content = minutes[minute];
   content.ids.Add(id);
   content.unsaved.Add(id);
-  content.last_added = steady;
+  content.Touch(now);
   // What is stored of the minute is still to be dropped.
   if (gone.erase(minute) > 0) content.rewrite = true;
   Raise(id);
@@ -71,7 +77,7 @@ void Ledger::AddAll(size_t schema, absl::Span<const uint64_t> ids, LedgerTime no
   Schema& s = *schemas_[schema];
   const LedgerMinute minute = MinuteAt(now.server);
   absl::MutexLock lock(&s.mutex);
-  for (const uint64_t id : ids) s.Insert(id, minute, now.steady);
+  for (const uint64_t id : ids) s.Insert(id, minute, now);
 }
 
 bool Ledger::RemoveFromOlder(size_t schema, uint64_t id) {
@@ -143,9 +149,11 @@ IdSet Ledger::Skipped(size_t schema) const {
 }
 
 bool Ledger::IsDue(LedgerMinute minute, const Minute& content, LedgerTime now, absl::Duration retention) {
-  // An id may have been added in the minute's last instant.
-  if (now.server - absl::FromUnixSeconds((minute + 1) * 60) < retention) return false;
-  return !content.last_added.has_value() || now.steady - *content.last_added >= retention;
+  // Of an earlier process's minute we only know that nothing was added after its end.
+  absl::Time last = absl::FromUnixSeconds((minute + 1) * 60);
+  if (content.last_added.has_value()) last = std::min(last, content.last_added->server);
+  if (now.server - last < retention) return false;
+  return !content.last_added.has_value() || now.steady - content.last_added->steady >= retention;
 }
 
 std::vector<uint64_t> Ledger::Due(size_t schema, LedgerTime now, absl::Duration retention, size_t count) const {
@@ -157,14 +165,14 @@ std::vector<uint64_t> Ledger::Due(size_t schema, LedgerTime now, absl::Duration 
   return {};
 }
 
-uint64_t Ledger::DueCount(size_t schema, LedgerTime now, absl::Duration retention) const {
+IdSet Ledger::AllDue(size_t schema, LedgerTime now, absl::Duration retention) const {
   const Schema& s = *schemas_[schema];
-  uint64_t count = 0;
+  IdSet due;
   absl::MutexLock lock(&s.mutex);
   for (const auto& [minute, content] : s.minutes) {
-    if (IsDue(minute, content, now, retention)) count += content.ids.size();
+    if (IsDue(minute, content, now, retention)) due.UnionWith(content.ids);
   }
-  return count;
+  return due;
 }
 
 void Ledger::Forget(size_t schema, absl::Span<const uint64_t> ids) {

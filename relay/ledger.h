@@ -103,8 +103,8 @@ class Ledger {
   // Up to `count` of the ids published at least `retention` ago: the smallest of the oldest due minute. Empty when none
   // is due.
   std::vector<uint64_t> Due(size_t schema, LedgerTime now, absl::Duration retention, size_t count) const;
-  // How many ids are due.
-  uint64_t DueCount(size_t schema, LedgerTime now, absl::Duration retention) const;
+  // Every id that is due.
+  IdSet AllDue(size_t schema, LedgerTime now, absl::Duration retention) const;
   // The given ids' rows were deleted (or are to be kept for good): the ledger need not know them any more.
   void Forget(size_t schema, absl::Span<const uint64_t> ids);
 
@@ -124,8 +124,9 @@ class Ledger {
     IdSet ids;
     IdSet unsaved;         // Added since the last save; subset of ids.
     bool rewrite = false;  // Something was removed: the whole minute is to be saved.
-    // Steady time of the last Add; absent for a minute of an earlier process.
-    std::optional<absl::Duration> last_added;
+    // The last Add, by both clocks; absent for a minute of an earlier process.
+    std::optional<LedgerTime> last_added;
+    void Touch(LedgerTime now);
   };
   struct Schema {
     mutable absl::Mutex mutex;
@@ -139,7 +140,7 @@ class Ledger {
     std::atomic<uint64_t> largest{0};
     std::atomic<bool> any{false};
 
-    void Insert(uint64_t id, LedgerMinute minute, absl::Duration steady) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+    void Insert(uint64_t id, LedgerMinute minute, LedgerTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
     bool Erase(uint64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
     void Drop(LedgerMinute minute) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
     void Raise(uint64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);

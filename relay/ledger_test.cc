@@ -48,15 +48,15 @@ class Stored {
   std::map<std::pair<std::string, LedgerMinute>, IdSet> minutes_;
 };
 
-TEST(Ledger, IdsAreDueAnHourAfterTheEndOfTheirMinute) {
+TEST(Ledger, AMinuteIsDueAnHourAfterItsLastId) {
   Ledger ledger({"shop"});
   ledger.Add(0, 7, At(0));
-  ledger.Add(0, 8, At(59));
+  ledger.Add(0, 8, At(30));
   EXPECT_TRUE(ledger.Due(0, At(3600), kHour, 10).empty());
-  EXPECT_TRUE(ledger.Due(0, At(3658), kHour, 10).empty());
-  EXPECT_EQ(ledger.Due(0, At(3660), kHour, 10), (std::vector<uint64_t>{7, 8}));
-  EXPECT_EQ(ledger.Due(0, At(3660), kHour, 1), (std::vector<uint64_t>{7}));
-  EXPECT_EQ(ledger.DueCount(0, At(3660), kHour), 2);
+  EXPECT_TRUE(ledger.Due(0, At(3629), kHour, 10).empty());
+  EXPECT_EQ(ledger.Due(0, At(3630), kHour, 10), (std::vector<uint64_t>{7, 8}));
+  EXPECT_EQ(ledger.Due(0, At(3630), kHour, 1), (std::vector<uint64_t>{7}));
+  EXPECT_EQ(Ids(ledger.AllDue(0, At(3630), kHour)), (std::vector<uint64_t>{7, 8}));
 }
 
 TEST(Ledger, NeitherClockAloneMakesAnIdDue) {
@@ -67,7 +67,7 @@ TEST(Ledger, NeitherClockAloneMakesAnIdDue) {
   EXPECT_FALSE(ledger.Due(0, At(9000), kHour, 10).empty());
 }
 
-TEST(Ledger, AfterARestartTheServersClockDecides) {
+TEST(Ledger, AfterARestartAMinuteIsDueAnHourAfterItsEndByTheServersClock) {
   Ledger ledger({"shop"});
   LedgerPart part{.schema = "shop", .minute = MinuteOf(0), .replace = false, .ids = {}};
   part.ids.Add(7);

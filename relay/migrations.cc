@@ -53,7 +53,7 @@ absl::Status Explain(const absl::Status& status, const OutboxSchema& schema, con
 }
 
 absl::StatusOr<OutboxSchema> MigrateOutboxTable(SqlSession* session, const std::string& schema_name,
-                                                const std::string& table) {
+                                                const std::string& table, std::vector<std::string>* applied) {
   absl::Status last;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     ASSIGN_OR_RETURN(const OutboxSchema schema, ReadOutboxSchema(session, schema_name, table));
@@ -65,6 +65,7 @@ absl::StatusOr<OutboxSchema> MigrateOutboxTable(SqlSession* session, const std::
         last = Explain(last, schema, statement);
         break;
       }
+      if (applied != nullptr) applied->push_back(statement);
     }
     if (!last.ok() && last.code() != absl::StatusCode::kAlreadyExists) return last;
   }
@@ -74,13 +75,14 @@ absl::StatusOr<OutboxSchema> MigrateOutboxTable(SqlSession* session, const std::
 
 }  // namespace
 
-absl::StatusOr<std::vector<OutboxSchema>> Migrate(SqlSession* session, const MigrationOptions& options) {
+absl::StatusOr<std::vector<OutboxSchema>> Migrate(SqlSession* session, const MigrationOptions& options,
+                                                  std::vector<std::string>* applied) {
   std::vector<OutboxSchema> schemas;
   ASSIGN_OR_RETURN(const ShortLockWait short_wait, ShortLockWait::Begin(session, options.lock_wait));
   for (const std::string& name : options.schemas) {
     absl::StatusOr<OutboxSchema> schema = options.skip_outbox_tables
                                               ? ReadOutboxSchema(session, name, options.outbox_table)
-                                              : MigrateOutboxTable(session, name, options.outbox_table);
+                                              : MigrateOutboxTable(session, name, options.outbox_table, applied);
     RETURN_IF_ERROR(schema.status());
     RETURN_IF_ERROR(CheckOutboxSchema(*schema));
     schemas.push_back(*std::move(schema));

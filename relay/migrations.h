@@ -36,7 +36,10 @@ struct MigrationOptions {
 //
 // FailedPrecondition: a table is unusable, naming column and cure. PermissionDenied: names what may be run by someone
 // else. NotFound: no such schema. Else as SqlSession.
-absl::StatusOr<std::vector<OutboxSchema>> Migrate(SqlSession* session, const MigrationOptions& options);
+//
+// `applied`, when given, gets each statement that changed an outbox table, also when a later one fails.
+absl::StatusOr<std::vector<OutboxSchema>> Migrate(SqlSession* session, const MigrationOptions& options,
+                                                  std::vector<std::string>* applied = nullptr);
 
 // The statements that Migrate would run now, for `migrate --print`; changes nothing. skip_outbox_tables does not count.
 absl::StatusOr<std::vector<std::string>> PlanMigrations(SqlSession* session, const MigrationOptions& options);

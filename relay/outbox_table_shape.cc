@@ -54,18 +54,6 @@ std::string AddColumn(OutboxColumn column) {
   return "";
 }
 
-// True when some index (the primary key too) begins with these columns.
-bool HasIndexOn(const OutboxSchema& schema, absl::string_view columns) {
-  const auto begins = [columns](absl::string_view index) {
-    return absl::StartsWithIgnoreCase(index, columns) &&
-           (index.size() == columns.size() || index[columns.size()] == ',');
-  };
-  for (const std::string& index : schema.indexes) {
-    if (begins(index)) return true;
-  }
-  return begins(absl::StrJoin(schema.primary_key, ","));
-}
-
 // Only the table that the polling relay's own migrations are about has a version.
 std::vector<std::string> PlanMigrationRecord(const OutboxSchema& schema) {
   std::vector<std::string> statements;
@@ -92,6 +80,17 @@ absl::Status Unusable(const OutboxSchema& schema, absl::string_view what, absl::
 }
 
 }  // namespace
+
+bool HasIndexOn(const OutboxSchema& schema, absl::string_view columns) {
+  const auto begins = [columns](absl::string_view index) {
+    return absl::StartsWithIgnoreCase(index, columns) &&
+           (index.size() == columns.size() || index[columns.size()] == ',');
+  };
+  for (const std::string& index : schema.indexes) {
+    if (begins(index)) return true;
+  }
+  return begins(absl::StrJoin(schema.primary_key, ","));
+}
 
 absl::Status CheckOutboxSchema(const OutboxSchema& schema) {
   if (!schema.exists) {

@@ -28,6 +28,9 @@ inline constexpr std::array<OutboxColumn, 8> kNeededColumns = {kId,      kTopic,
 // that is missing or of an unusable type) and the statement that cures it.
 absl::Status CheckOutboxSchema(const OutboxSchema& schema);
 
+// True when some index, the primary key too, begins with these columns ("a" or "a,b").
+bool HasIndexOn(const OutboxSchema& schema, absl::string_view columns);
+
 // ALTER TABLE … ADD COLUMN of one column.
 std::string AddColumnStatement(const OutboxSchema& schema, OutboxColumn column);
 

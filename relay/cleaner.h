@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Deletes the rows that are known to be published, the retention after they were (design §8): those of the ledger by
+// primary key, those that the polling relay (or --mark-completed) marked by their push_completed_at.
+#ifndef RELAY_CLEANER_H_
+#define RELAY_CLEANER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "relay/base/clock.h"
+#include "relay/ledger.h"
+#include "relay/outbox_schema.h"
+#include "relay/sql_session.h"
+#include "relay/table_identity.h"
+
+namespace relay {
+
+struct CleanerOptions {
+  absl::Duration retention = absl::Hours(1);
+  // --retention=off: no row is deleted; the ledger still forgets what is an hour old.
+  bool keep_rows = false;
+  uint32_t chunk_rows = 1000;
+  absl::Duration pause = absl::Milliseconds(50);  // Between two chunks.
+};
+
+struct CleanupResult {
+  uint64_t published_rows = 0;  // Deleted, known by the ledger.
+  uint64_t completed_rows = 0;  // Deleted, known by push_completed_at.
+  bool more = false;            // The time was up before everything due was deleted.
+  // What the table is. With kOther or kGone nothing was deleted by the ledger: void it (Ledger::Void) and sweep. With
+  // kRebuilt take `created` over.
+  TableIdentity identity;
+  // The ledger knows ids that the table has not given out: a TRUNCATE that the stream has not come to yet. Nothing was
+  // deleted by the ledger.
+  bool ids_came_back = false;
+};
+
+// SQL thread. Ask for a pass only while the stream is close to the log's end: a row that took a published row's id in
+// the part of the log that is not read yet would be deleted with it.
+class Cleaner {
+ public:
+  // The arguments outlive the cleaner; schemas are in the ledger's order.
+  Cleaner(const CleanerOptions& options, const std::vector<OutboxSchema>* schemas, Ledger* ledger,
+          const base::Clock* clock);
+
+  // One pass over one schema, until nothing is due or `budget` is used up. `known_created` is the table's CREATE_TIME
+  // as the checkpoint has it. What was deleted leaves the ledger, which is for the next save to store. Cancelled when
+  // `stop` came.
+  absl::StatusOr<CleanupResult> Clean(SqlSession* session, size_t schema, absl::string_view known_created,
+                                      absl::Duration budget, const absl::Notification* stop);
+
+  // What a pass would delete now; changes nothing.
+  absl::StatusOr<CleanupResult> DryRun(SqlSession* session, size_t schema, absl::string_view known_created);
+
+ private:
+  class Pass;
+
+  const CleanerOptions options_;
+  const std::vector<OutboxSchema>& schemas_;
+  Ledger* const ledger_;
+  const base::Clock* const clock_;
+};
+
+// The server's clock.
+absl::StatusOr<absl::Time> ReadServerTime(SqlSession* session);
+
+// Asks the server to log only keys of the rows that this session deletes or updates, not their payloads. A privilege is
+// needed (SESSION_VARIABLES_ADMIN or like); without it nothing changes.
+void UseMinimalRowImage(SqlSession* session);
+
+}  // namespace relay
+
+#endif  // RELAY_CLEANER_H_

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Against real servers: see testing/sql_servers.h.
+#include "relay/cleaner.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "relay/migrations.h"
+#include "relay/state_tables.h"
+#include "testing/sql_servers.h"
+
+namespace relay {
+namespace {
+
+class CleanerTest : public testing_servers::SqlServerTest {
+ protected:
+  void SetUp() override {
+    SqlServerTest::SetUp();
+    if (session() == nullptr) return;
+    MigrationOptions options;
+    options.schemas = {schema()};
+    options.state_schema = schema();
+    const auto schemas = Migrate(session(), options);
+    ASSERT_TRUE(schemas.ok()) << schemas.status();
+    schemas_ = *schemas;
+    Run(absl::StrCat("INSERT INTO ", kOwnerTable,
+                     " (table_name, relay_id, state_schema, claimed_at) VALUES ('kafka_outbox', 'r', 's', NOW())"));
+    ledger_ = std::make_unique<Ledger>(std::vector<std::string>{schema()});
+    options_.chunk_rows = 3;
+    options_.pause = absl::ZeroDuration();
+  }
+  void Insert(int from, int to) {
+    for (int id = from; id <= to; ++id) {
+      Run(absl::StrCat("INSERT INTO kafka_outbox (id, topic, payload_json, payload_headers) VALUES (", id,
+                       ",'t','{}','{}')"));
+    }
+  }
+  // As if published that long ago.
+  void Published(absl::Span<const uint64_t> ids, absl::Duration ago) {
+    const absl::Time now = *ReadServerTime(session());
+    ledger_->AddAll(0, ids, {.server = now - ago, .steady = clock_.Monotonic() - ago});
+  }
+  CleanupResult Clean(absl::Duration budget = absl::InfiniteDuration(), const std::string& known_created = "") {
+    Cleaner cleaner(options_, &schemas_, ledger_.get(), &clock_);
+    const auto result = cleaner.Clean(session(), 0, known_created, budget, nullptr);
+    EXPECT_TRUE(result.ok()) << result.status();
+    return result.value_or(CleanupResult());
+  }
+  std::string Left() { return Select("SELECT id FROM kafka_outbox ORDER BY id"); }
+
+  std::vector<OutboxSchema> schemas_;
+  std::unique_ptr<Ledger> ledger_;
+  base::FakeClock clock_;
+  CleanerOptions options_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Servers, CleanerTest, testing_servers::EachServer(), testing_servers::ServerName);
+
+TEST_P(CleanerTest, DeletesWhatWasPublishedAnHourAgoAndNothingElse) {
+  Insert(1, 12);
+  Insert(99, 99);
+  Run("DELETE FROM kafka_outbox WHERE id=99");  // The application may clean up too.
+  Run("UPDATE kafka_outbox SET errored=1 WHERE id=4");
+  Published({1, 2, 3, 4, 5, 6, 9, 99}, absl::Minutes(62));
+  Published({7, 8}, absl::Minutes(58));
+  const CleanupResult result = Clean();
+  EXPECT_EQ(result.published_rows, 6);
+  EXPECT_EQ(result.completed_rows, 0);
+  EXPECT_FALSE(result.more);
+  EXPECT_EQ(Left(), "4;7;8;10;11;12");
+  EXPECT_EQ(ledger_->All(0).Smallest(9), (std::vector<uint64_t>{7, 8}));
+}
+
+TEST_P(CleanerTest, AnUnpublishedRowThatCommitsLateWithASmallIdStays) {
+  const std::unique_ptr<SqlSession> late = Connect();
+  ASSERT_TRUE(late->Begin().ok());
+  ASSERT_TRUE(late->Execute(absl::StrCat("INSERT INTO ", schema(),
+                                         ".kafka_outbox (id, topic, payload_json, payload_headers) VALUES "
+                                         "(5,'t','{}','{}')"))
+                  .ok());
+  Insert(1, 4);
+  Insert(6, 9);
+  Published({1, 2, 3, 4, 6, 7, 8, 9}, absl::Minutes(62));
+  Clean();
+  ASSERT_TRUE(late->Commit().ok());
+  EXPECT_EQ(Left(), "5");
+}
+
+TEST_P(CleanerTest, ATightBudgetLeavesTheRestForTheNextPass) {
+  Insert(1, 9);
+  Published({1, 2, 3, 4, 5, 6, 7, 8, 9}, absl::Minutes(62));
+  const CleanupResult first = Clean(absl::ZeroDuration());
+  EXPECT_TRUE(first.more);
+  EXPECT_EQ(first.published_rows, 3);
+  EXPECT_EQ(Left(), "4;5;6;7;8;9");
+  EXPECT_FALSE(Clean().more);
+  EXPECT_EQ(Left(), "");
+}
+
+TEST_P(CleanerTest, DeletesWhatThePollingRelayCompletedAnHourAgoByTheServersClock) {
+  Insert(1, 9);
+  Run("SET time_zone = '+09:00'");
+  Run("UPDATE kafka_outbox SET push_completed_at = NOW() - INTERVAL 61 MINUTE WHERE id <= 5");
+  Run("UPDATE kafka_outbox SET push_completed_at = NOW() - INTERVAL 59 MINUTE WHERE id = 6");
+  Run("UPDATE kafka_outbox SET errored = 1 WHERE id = 5");
+  const CleanupResult result = Clean();
+  EXPECT_EQ(result.completed_rows, 4);
+  EXPECT_EQ(Left(), "5;6;7;8;9");
+}
+
+TEST_P(CleanerTest, ADryRunCountsAndChangesNothing) {
+  Insert(1, 9);
+  Insert(99, 99);
+  Run("DELETE FROM kafka_outbox WHERE id=99");
+  Published({1, 2, 3, 4, 99}, absl::Minutes(62));
+  Published({5}, absl::Minutes(64));
+  Run("UPDATE kafka_outbox SET push_completed_at = NOW() - INTERVAL 61 MINUTE WHERE id = 9");
+  Cleaner cleaner(options_, &schemas_, ledger_.get(), &clock_);
+  const auto result = cleaner.DryRun(session(), 0, "");
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->published_rows, 5);
+  EXPECT_EQ(result->completed_rows, 1);
+  EXPECT_EQ(ledger_->size(0), 6);
+  EXPECT_EQ(Left(), "1;2;3;4;5;6;7;8;9");
+}
+
+TEST_P(CleanerTest, WithRetentionOffRowsStayAndTheLedgerForgets) {
+  options_.keep_rows = true;
+  Insert(1, 3);
+  Published({1, 2}, absl::Minutes(62));
+  Published({3}, absl::Minutes(10));
+  Run("UPDATE kafka_outbox SET push_completed_at = NOW() - INTERVAL 61 MINUTE WHERE id = 1");
+  Clean();
+  EXPECT_EQ(Left(), "1;2;3");
+  EXPECT_EQ(ledger_->size(0), 1);
+}
+
+TEST_P(CleanerTest, ATableMadeAnewKeepsItsRows) {
+  Insert(1, 3);
+  Published({1, 2, 3}, absl::Minutes(62));
+  const CleanupResult result = Clean(absl::InfiniteDuration(), "2001-02-03 04:05:06");
+  EXPECT_EQ(result.identity.verdict, TableIdentity::Verdict::kOther);
+  EXPECT_EQ(result.identity.created, schemas_[0].created);
+  EXPECT_EQ(Left(), "1;2;3");
+  EXPECT_EQ(ledger_->size(0), 3);
+}
+
+TEST_P(CleanerTest, ATableThatIsGoneIsSaidSo) {
+  Run("DROP TABLE kafka_outbox");
+  Published({1}, absl::Minutes(62));
+  EXPECT_EQ(Clean().identity.verdict, TableIdentity::Verdict::kGone);
+}
+
+TEST_P(CleanerTest, AfterATruncateThatTheStreamHasNotSeenTheNewRowsStay) {
+  Insert(1, 9);
+  Published({1, 2, 3, 4, 5, 6, 7, 8, 9}, absl::Minutes(62));
+  Run("TRUNCATE kafka_outbox");
+  Insert(1, 2);
+  const CleanupResult result = Clean();
+  EXPECT_TRUE(result.ids_came_back);
+  EXPECT_EQ(Left(), "1;2");
+  EXPECT_EQ(ledger_->size(0), 9);
+}
+
+TEST_P(CleanerTest, AnOptimizeOfOursIsNoOtherTable) {
+  Insert(1, 3);
+  Published({1, 2, 3}, absl::Minutes(62));
+  const std::string before = schemas_[0].created;
+  ASSERT_TRUE(AnnounceRebuild(session(), schemas_[0]).ok());
+  Select("SELECT SLEEP(1.1)");
+  Select("OPTIMIZE TABLE kafka_outbox");
+  EXPECT_EQ(CheckTableIdentity(session(), schemas_[0], before)->verdict, TableIdentity::Verdict::kRebuilt)
+      << "while it is under way";
+  ASSERT_TRUE(ConcludeRebuild(session(), schemas_[0]).ok());
+  const CleanupResult result = Clean(absl::InfiniteDuration(), before);
+  EXPECT_EQ(result.identity.verdict, TableIdentity::Verdict::kRebuilt);
+  EXPECT_NE(result.identity.created, before);
+  EXPECT_EQ(Left(), "");
+  EXPECT_EQ(CheckTableIdentity(session(), schemas_[0], result.identity.created)->verdict,
+            TableIdentity::Verdict::kSame);
+  Select("SELECT SLEEP(1.1)");
+  Run("ALTER TABLE kafka_outbox COMMENT 'x'");
+  EXPECT_EQ(CheckTableIdentity(session(), schemas_[0], result.identity.created)->verdict,
+            TableIdentity::Verdict::kOther);
+}
+
+TEST_P(CleanerTest, ATableThatStoresNothingNeedsNoDeletes) {
+  schemas_[0].engine = "BLACKHOLE";
+  Published({1, 2}, absl::Minutes(3));
+  Clean();
+  EXPECT_EQ(ledger_->size(0), 0);
+}
+
+TEST_P(CleanerTest, ARowThatIsLockedIsTriedAgainLater) {
+  Insert(1, 2);
+  Published({1, 2}, absl::Minutes(62));
+  const std::unique_ptr<SqlSession> application = Connect();
+  ASSERT_TRUE(application->Begin().ok());
+  ASSERT_TRUE(application->Execute(absl::StrCat("UPDATE ", schema(), ".kafka_outbox SET topic='x' WHERE id=2")).ok());
+  Run("SET SESSION innodb_lock_wait_timeout=1");
+  Cleaner cleaner(options_, &schemas_, ledger_.get(), &clock_);
+  EXPECT_EQ(cleaner.Clean(session(), 0, "", absl::InfiniteDuration(), nullptr).status().code(),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(ledger_->size(0), 2);
+  ASSERT_TRUE(application->Commit().ok());
+  EXPECT_EQ(Clean().published_rows, 2);
+}
+
+TEST_P(CleanerTest, DeletesDoNotLogThePayloadAgain) {
+  UseMinimalRowImage(session());
+  EXPECT_EQ(Select("SELECT @@SESSION.binlog_row_image"), "MINIMAL");
+}
+
+}  // namespace
+}  // namespace relay

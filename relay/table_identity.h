@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whether an outbox table still is the one that the ledger's ids came from.
+#ifndef RELAY_TABLE_IDENTITY_H_
+#define RELAY_TABLE_IDENTITY_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "relay/outbox_schema.h"
+#include "relay/sql_session.h"
+
+namespace relay {
+
+struct TableIdentity {
+  enum class Verdict {
+    kSame,
+    // Another CREATE_TIME, by an OPTIMIZE of ours: the rows are the same. Keep `created` from now on.
+    kRebuilt,
+    // Dropped and made again, renamed, altered by someone: the ledger is void.
+    kOther,
+    kGone,
+  };
+  Verdict verdict = Verdict::kSame;
+  std::string created;  // CREATE_TIME now.
+  // The id that the next insert would get, as far as the server tells. An id at or above it that the ledger knows was
+  // given before a TRUNCATE, which CREATE_TIME does not show.
+  std::optional<uint64_t> next_id;
+};
+
+// Compares the table with what it was when CREATE_TIME was `known_created` (empty: not known, taken as the same).
+absl::StatusOr<TableIdentity> CheckTableIdentity(SqlSession* session, const OutboxSchema& schema,
+                                                 absl::string_view known_created);
+
+// To be called right before and right after an OPTIMIZE, so that relays at work can tell it. Does nothing where there
+// is no kafka_outbox_owner.
+absl::Status AnnounceRebuild(SqlSession* session, const OutboxSchema& schema);
+absl::Status ConcludeRebuild(SqlSession* session, const OutboxSchema& schema);
+
+}  // namespace relay
+
+#endif  // RELAY_TABLE_IDENTITY_H_
