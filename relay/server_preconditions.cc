@@ -133,7 +133,7 @@ std::string SetGlobalStatement(const ServerInfo& info, absl::string_view variabl
   if (info.flavor == Flavor::kMysql && info.version_number >= 80000) {
     return absl::StrCat("SET PERSIST ", variable, " = ", value, ";");
   }
-  return absl::StrCat("SET GLOBAL ", variable, " = ", value, "; and the same in the server's configuration");
+  return absl::StrCat("SET GLOBAL ", variable, " = ", value, ";  -- and the same in the server's configuration");
 }
 
 std::vector<Finding> CheckServerSettings(const ServerInfo& info, const PreconditionOptions& options) {

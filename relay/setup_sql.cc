@@ -23,7 +23,8 @@ bool SplitsMonitoring(const ServerInfo& info) {
 
 void AppendSettings(const ServerInfo& info, std::vector<std::string>* statements) {
   const auto set = [&](bool as_it_should_be, absl::string_view variable, absl::string_view value) {
-    if (!as_it_should_be) statements->push_back(SetGlobalStatement(info, variable, value));
+    if (as_it_should_be) return;
+    statements->push_back(absl::StrCat(info.managed_by_rds ? "-- " : "", SetGlobalStatement(info, variable, value)));
   };
   if (!info.log_bin) {
     statements->push_back("-- log_bin is OFF: put log_bin=binlog and server_id=1 into the configuration and restart");
