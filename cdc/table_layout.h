@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "cdc/binlog_position.h"
 
 namespace cdc {
 
@@ -50,11 +51,15 @@ class LayoutProvider {
  public:
   virtual ~LayoutProvider() = default;
 
-  // The layout of `schema`.`table` that is in force where the stream stands.
-  // Stream thread. NotFound: no such table. FailedPrecondition: no layout can
-  // be proven for this place in the stream, and the message names the cure.
-  // Unavailable: the server could not be asked.
-  virtual absl::StatusOr<TableLayout> LayoutOf(absl::string_view schema, absl::string_view table) = 0;
+  // The layout of `schema`.`table` in force where a transaction stands that begins at `at`. Stream thread. NotFound: no
+  // such table. FailedPrecondition: no layout can be proven for this place in the stream, and the message names the
+  // cure. Unavailable: the server could not be asked.
+  virtual absl::StatusOr<TableLayout> LayoutOf(absl::string_view schema, absl::string_view table,
+                                               const BinlogPosition& at) = 0;
+
+  // The stream has come to a change of the table's definition in a transaction that begins at `at`: what was answered
+  // for it does not hold from there on. Stream thread.
+  virtual void TableChanged(absl::string_view schema, absl::string_view table, const BinlogPosition& at) = 0;
 };
 
 }  // namespace cdc

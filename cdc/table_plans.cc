@@ -28,7 +28,7 @@ void TablePlans::BeginTransaction() {
   }
 }
 
-absl::Status TablePlans::Map(const TableMapEvent& event, Dialect dialect) {
+absl::Status TablePlans::Map(const TableMapEvent& event, Dialect dialect, const BinlogPosition& at) {
   ASSIGN_OR_RETURN(const TableMapName name, TableMap::ParseName(event.body, event.post_header_length));
   Plan* plan = last_;
   if (plan == nullptr || last_id_ != name.table_id) {
@@ -40,13 +40,13 @@ absl::Status TablePlans::Map(const TableMapEvent& event, Dialect dialect) {
   }
   if (plan->body != event.body) {
     plan->transaction = 0;
-    RETURN_IF_ERROR(Make(event, dialect, plan));
+    RETURN_IF_ERROR(Make(event, dialect, at, plan));
   }
   plan->transaction = transaction_;
   return absl::OkStatus();
 }
 
-absl::Status TablePlans::Make(const TableMapEvent& event, Dialect dialect, Plan* plan) {
+absl::Status TablePlans::Make(const TableMapEvent& event, Dialect dialect, const BinlogPosition& at, Plan* plan) {
   plan->interest = kForeign;
   plan->decoder = nullptr;
   plan->body.clear();
@@ -58,7 +58,7 @@ absl::Status TablePlans::Make(const TableMapEvent& event, Dialect dialect, Plan*
     TableLayout layout;
     bool has_layout = false;
     if (layouts_ != nullptr) {
-      auto answer = layouts_->LayoutOf(interest.schema, interest.table);
+      auto answer = layouts_->LayoutOf(interest.schema, interest.table, at);
       // With names in the map a layout only adds defaults, and the table may be gone or changed by now.
       if (!answer.ok() && (!map.has_names() || absl::IsUnavailable(answer.status()))) return answer.status();
       has_layout = answer.ok();
@@ -91,7 +91,10 @@ TablePlans::Plan* TablePlans::Find(uint64_t table_id) {
   return plan->transaction == transaction_ ? plan : nullptr;
 }
 
-void TablePlans::Forget(size_t interest) {
+void TablePlans::Forget(size_t interest, const BinlogPosition& at) {
+  if (layouts_ != nullptr) {
+    layouts_->TableChanged((*interests_)[interest].schema, (*interests_)[interest].table, at);
+  }
   for (auto& [id, plan] : plans_) {
     if (plan->interest == interest) plan->body.clear();
   }

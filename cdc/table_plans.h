@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "cdc/binlog_position.h"
 #include "cdc/event.h"
 #include "cdc/rows_decoder.h"
 #include "cdc/stream_item.h"
@@ -42,15 +43,16 @@ class TablePlans {
 
   // Maps are valid within one transaction only.
   void BeginTransaction();
-  // Takes a table map in. DataLoss: malformed. Else what RowsDecoder::Create and LayoutProvider say.
-  absl::Status Map(const TableMapEvent& event, Dialect dialect);
+  // Takes a table map in; its transaction begins at `at`. DataLoss: malformed. Else what RowsDecoder::Create and
+  // LayoutProvider say.
+  absl::Status Map(const TableMapEvent& event, Dialect dialect, const BinlogPosition& at);
   // The plan of an id mapped in this transaction, null if there is none.
   Plan* Find(uint64_t table_id);
-  // The table's definition changed: its plans are made anew.
-  void Forget(size_t interest);
+  // The table's definition changes in a transaction that begins at `at`: its plans are made anew.
+  void Forget(size_t interest, const BinlogPosition& at);
 
  private:
-  absl::Status Make(const TableMapEvent& event, Dialect dialect, Plan* plan);
+  absl::Status Make(const TableMapEvent& event, Dialect dialect, const BinlogPosition& at, Plan* plan);
 
   const std::vector<TableInterest>* const interests_;
   LayoutProvider* const layouts_;

@@ -195,7 +195,7 @@ void TransactionReader::Note(const QueryEvent& query, const ClassifiedQuery& cla
       if (!absl::EqualsIgnoreCase(interest.schema, change.schema)) continue;
       if (!change.table.empty() && !absl::EqualsIgnoreCase(interest.table, change.table)) continue;
       transaction_.schema_changes.push_back({change.kind, interest.schema, interest.table, std::string(query.text)});
-      plans_.Forget(i);
+      plans_.Forget(i, begin_);
     }
   }
   if (classified.kind != QueryKind::kDml && !classified.writes_rows) return;
@@ -279,7 +279,8 @@ absl::StatusOr<bool> TransactionReader::On(const Event& event, const XaPrepareEv
 
 absl::StatusOr<bool> TransactionReader::On(const Event& event, const TableMapEvent& map) {
   if (state_ != State::kInTransaction && state_ != State::kInXa) return Illegal(event);
-  const absl::Status status = plans_.Map(map, events_.format().is_mariadb() ? Dialect::kMariaDb : Dialect::kMySql);
+  const absl::Status status =
+      plans_.Map(map, events_.format().is_mariadb() ? Dialect::kMariaDb : Dialect::kMySql, begin_);
   if (!status.ok()) {
     return absl::Status(status.code(), absl::StrCat("at ", events_.begin().ToString(), ": ", status.message()));
   }
