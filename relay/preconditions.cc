@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/preconditions.h"
 
-#include <cstdio>
 #include <memory>
-#include <random>
 #include <string>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "cdc/live_source.h"
 #include "cdc/server_error.h"
 #include "relay/base/status_macros.h"
+#include "relay/dump_identity.h"
 #include "relay/grants.h"
 #include "relay/setting_names.h"
 #include "relay/table_preconditions.h"
@@ -28,15 +26,6 @@ void Append(std::vector<Finding> more, std::vector<Finding>* findings) {
   for (Finding& finding : more) findings->push_back(std::move(finding));
 }
 
-// An identity that displaces nobody.
-void SetRandomIdentity(cdc::LiveSourceOptions* options) {
-  std::random_device random;
-  options->server_id = 0x80000000u | random();
-  options->replica_uuid = absl::StrFormat("%08x-%04x-4%03x-8%03x-%08x%04x", random(), random() & 0xffff,
-                                          random() & 0xfff, random() & 0xfff, random(), random() & 0xffff);
-}
-
-// `reason` is what kept SHOW BINARY LOGS and its like from us.
 Finding MonitoringFinding(const ServerInfo& info) {
   if (info.monitoring.ok()) return Finding::Ok("this user may look at the log's state (REPLICATION CLIENT)");
   return Finding::Fail(absl::StrCat("this user may not look at the log's state: ", info.monitoring.message()),

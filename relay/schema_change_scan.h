@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef RELAY_SCHEMA_CHANGE_SCAN_H_
+#define RELAY_SCHEMA_CHANGE_SCAN_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "cdc/binlog_position.h"
+#include "cdc/event_source.h"
+#include "cdc/live_source.h"
+
+namespace relay {
+
+// A change of a table's definition that stands in the log.
+struct FoundSchemaChange {
+  cdc::BinlogPosition place;
+  std::string statement;
+};
+
+// The first change of the table's definition at or behind `from` that `source` brings, before it ends or reaches
+// `until`; nullopt when there is none. Errors are the source's, or DataLoss.
+absl::StatusOr<std::optional<FoundSchemaChange>> FindSchemaChange(cdc::EventSource* source, absl::string_view schema,
+                                                                  absl::string_view table,
+                                                                  const cdc::BinlogPosition& from,
+                                                                  const cdc::BinlogPosition& until);
+
+// The same over a dump connection of its own, which reads the log as fast as the server sends it (about 1 GB/s): its
+// options but for `start`, `wait` and identity are the caller's.
+absl::StatusOr<std::optional<FoundSchemaChange>> FindSchemaChange(cdc::LiveSourceOptions options,
+                                                                  absl::string_view schema, absl::string_view table,
+                                                                  const cdc::BinlogPosition& from,
+                                                                  const cdc::BinlogPosition& until);
+
+}  // namespace relay
+
+#endif  // RELAY_SCHEMA_CHANGE_SCAN_H_
