@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-tiers=(servers unit sanitizers tsan thread-safety deploy)
+tiers=(servers unit sanitizers tsan thread-safety
+       integration-mysql integration-mariadb deploy)
 
 usage() {
   cat <<'HELP'
@@ -17,6 +18,8 @@ Runs every tier, or the named ones, in this order:
   sanitizers           the same with clang, AddressSanitizer and UBSan
   tsan                 the same with clang and ThreadSanitizer
   thread-safety        clang's analysis of ABSL_GUARDED_BY, as errors
+  integration-mysql    the relay between a real MySQL and a real Kafka
+  integration-mariadb  the same with MariaDB
   deploy               the Helm chart, its alerts and the other examples
 
 --quick leaves out sanitizers and tsan, when no tier is named.
@@ -45,7 +48,8 @@ done
 if [[ ${#chosen[@]} -eq 0 ]]; then
   chosen=("${tiers[@]}")
   [[ -z $quick ]] ||
-    chosen=(servers unit thread-safety)
+    chosen=(servers unit thread-safety integration-mysql
+            integration-mariadb)
 fi
 
 deploy/dependencies.sh
@@ -121,6 +125,12 @@ servers_tier() {
   done
 }
 
+# integration_tier TIER ARGUMENT...: builds the relay and tests it as a process.
+integration_tier() {
+  bazel_tier "$1.build" build --compilation_mode=opt //relay:outbox-relay
+  pytest_tier "$1" testing/integration "${@:2}"
+}
+
 run_tier() {
   case $1 in
     servers) servers_tier ;;
@@ -128,6 +138,7 @@ run_tier() {
     sanitizers) bazel_tier "$1" test --config=asan //... ;;
     tsan) bazel_tier "$1" test --config=tsan //... ;;
     thread-safety) bazel_tier "$1" build --config=thread-safety //... ;;
+    integration-*) integration_tier "$1" --database="${1#integration-}" ;;
     deploy)
       testing/deploy/dependencies.sh || echo "what is missing is skipped"
       pytest_tier "$1" testing/deploy/chart_test.py

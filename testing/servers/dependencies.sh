@@ -5,7 +5,7 @@
 # nothing, and asks nobody, when all is there.
 set -euo pipefail
 
-packages=(debian-archive-keyring kcat maven openjdk-17-jre-headless openssl
+packages=(curl debian-archive-keyring kcat maven openjdk-17-jre-headless openssl
           python3 python3-confluent-kafka python3-pymysql python3-pytest "$@")
 missing=()
 for package in "${packages[@]}"; do

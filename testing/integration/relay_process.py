@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The product under test as a process."""
+
+import json
+import os
+import pathlib
+import re
+import urllib.error
+import urllib.request
+
+from testing.integration.outbox import PASSWORD, USER
+from testing.servers.deadline import wait_until
+from testing.servers.free_port import free_port
+from testing.servers.supervised_process import SupervisedProcess
+
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+_SAMPLE = re.compile(r'^([a-zA-Z_:][\w:]*)(\{.*\})? (\S+)')
+
+
+def binary():
+    """The relay's binary: OUTBOX_RELAY_BINARY, or what Bazel built."""
+    return pathlib.Path(os.environ.get(
+        'OUTBOX_RELAY_BINARY', _ROOT / 'bazel-bin/relay/outbox-relay'))
+
+
+class RelayProcess:
+    """One `outbox-relay`, configured by environment variables and flags.
+
+    It sees no variable of ours but those given. Starting is not waiting: see
+    `wait_ready`.
+    """
+
+    def __init__(self, log, environment, flags=()):
+        self.log = pathlib.Path(log)
+        self.http_port = free_port()
+        self.environment = {'PATH': os.environ['PATH'], **environment}
+        self.flags = list(flags)
+        self._process = None
+
+    def start(self, *flags):
+        """Starts it, `flags` added for this run only."""
+        self._process = SupervisedProcess(
+            [binary(), *self.flags, '--http-port', self.http_port, *flags],
+            self.log, environment=self.environment)
+        return self
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def running(self):
+        return self._process is not None and self._process.running()
+
+    def stop(self, timeout=30):
+        """Ends it with SIGTERM; returns the exit code."""
+        return self._process.stop(timeout) if self._process else 0
+
+    def kill(self):
+        self._process.kill()
+
+    def signal(self, number):
+        self._process.signal(number)
+
+    def pause(self):
+        self._process.pause()
+
+    def resume(self):
+        self._process.resume()
+
+    def wait_exit(self, timeout=30):
+        """Waits for it to end by itself; returns the exit code."""
+        return self._process.wait(timeout)
+
+    def run(self, *arguments, timeout=60):
+        """Runs one command to its end; returns (exit code, its output)."""
+        log = self.log.with_suffix('.command.log')
+        log.unlink(missing_ok=True)
+        process = SupervisedProcess([binary(), *self.flags, *arguments], log,
+                                    environment=self.environment)
+        return process.wait(timeout), log.read_text(errors='replace')
+
+    def text(self):
+        """All it has logged so far."""
+        return self.log.read_text(errors='replace')
+
+    def get(self, path):
+        """(status, body) of its HTTP; (0, '') while nobody answers."""
+        url = f'http://127.0.0.1:{self.http_port}{path}'
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ''
+
+    def status(self):
+        """/status, as a dictionary."""
+        code, body = self.get('/status')
+        assert code == 200, (code, body)
+        return json.loads(body)
+
+    def metrics(self):
+        """/metrics as {'name{label="x"}': value}."""
+        code, body = self.get('/metrics')
+        assert code == 200, (code, body)
+        return {match[1] + (match[2] or ''): float(match[3])
+                for match in map(_SAMPLE.match, body.splitlines()) if match}
+
+    def metric(self, name, **labels):
+        """The sum of the samples of `name` that carry all `labels`."""
+        wanted = [f'{key}="{value}"' for key, value in labels.items()]
+        return sum(value for sample, value in self.metrics().items()
+                   if sample.split('{')[0] == name
+                   and all(label in sample for label in wanted))
+
+    def wait_ready(self, timeout=30):
+        """Waits until /readyz says yes; fails at once when it has ended."""
+        def ready():
+            assert self.running(), f'the relay ended: {self.text()[-3000:]}'
+            return self.get('/readyz')[0] == 200
+        wait_until(ready, 'the relay is ready', timeout)
+        return self
+
+    def says(self, *words):
+        """Whether one line of its log has all the words."""
+        return any(all(word in line for word in words)
+                   for line in self.text().splitlines())
+
+    def refuses(self, *words, flags=(), timeout=30):
+        """Starts it; it must end with an error, and say all the words in one
+        line."""
+        self.start(*flags)
+        code = self.wait_exit(timeout)
+        assert 0 < code < 128, (code, self.text())
+        assert self.says(*words), self.text()
+
+    def waits(self, *words, timeout=30):
+        """Starts it; it must say all the words in one line, and go on trying,
+        alive and not ready."""
+        self.start()
+        wait_until(lambda: self.says(*words) or not self.running(),
+                   f'a line with {words}', timeout)
+        assert self.running() and self.says(*words), self.text()
+        wait_until(lambda: self.get('/livez')[0] == 200, 'alive meanwhile')
+        assert self.get('/readyz')[0] == 503
+
+    def resident_bytes(self):
+        """Its resident memory now."""
+        status = pathlib.Path(f'/proc/{self.pid}/status').read_text()
+        return int(re.search(r'VmRSS:\s+(\d+) kB', status)[1]) * 1024
+
+
+def environment(outbox, broker_address):
+    """The polling relay's variables for an outbox, or several of a server."""
+    outboxes = outbox if isinstance(outbox, (list, tuple)) else [outbox]
+    server = outboxes[0].server
+    return {
+        'DB_DRIVER': 'mysql', 'DB_HOST': server.host,
+        'DB_PORT': str(server.port), 'DB_USER': USER, 'DB_PASS': PASSWORD,
+        'DB_NAME': ','.join(one.schema for one in outboxes),
+        'DB_OUTBOX_TABLE': outboxes[0].table,
+        'KAFKA_HOST': broker_address,
+    }
