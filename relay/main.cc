@@ -7,13 +7,19 @@
 
 #include "absl/synchronization/notification.h"
 #include "relay/check_command.h"
+#include "relay/cleanup_command.h"
 #include "relay/commands.h"
 #include "relay/config.h"
 #include "relay/decode_command.h"
+#include "relay/migrate_command.h"
+#include "relay/optimize_command.h"
 
 int main(int argc, char** argv) {
   relay::Commands commands;
   commands.check = relay::RunCheck;
+  commands.cleanup = relay::RunCleanup;
   commands.decode = [](const relay::Config& config, absl::Notification*) { return relay::RunDecode(config); };
+  commands.migrate = [](const relay::Config& config, absl::Notification*) { return relay::RunMigrate(config); };
+  commands.optimize = [](const relay::Config& config, absl::Notification*) { return relay::RunOptimize(config); };
   return relay::RunProgram(argc, argv, environ, commands);
 }

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/migrate_command.h"
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "relay/base/status_macros.h"
+#include "relay/endpoint_from_config.h"
+#include "relay/logging.h"
+#include "relay/relay_identity.h"
+#include "relay/sql_session.h"
+
+namespace relay {
+namespace {
+
+// An ALTER of a large table says nothing until it is done.
+constexpr absl::Duration kPatience = absl::Hours(12);
+
+absl::Status MigrateNow(const Config& config) {
+  SqlEndpoint endpoint = EndpointFromConfig(config.database);
+  endpoint.read_timeout = kPatience;
+  ASSIGN_OR_RETURN(const std::unique_ptr<SqlSession> session, SqlConnector(endpoint).Connect());
+  MigrationOptions options = MigrationOptionsFromConfig(config);
+  if (!options.state_schema.empty()) {
+    ASSIGN_OR_RETURN(options.state_schema,
+                     FindStateSchema(session.get(), {.schemas = options.schemas,
+                                                     .outbox_table = options.outbox_table,
+                                                     .state_schema = config.database.state_schema}));
+  }
+  if (config.migrate.print) {
+    ASSIGN_OR_RETURN(const std::vector<std::string> statements, PlanMigrations(session.get(), options));
+    for (const std::string& statement : statements) std::printf("%s;\n", statement.c_str());
+    if (statements.empty()) std::printf("-- nothing to do\n");
+    return absl::OkStatus();
+  }
+  std::vector<std::string> applied;
+  const absl::Status migrated = Migrate(session.get(), options, &applied).status();
+  for (const std::string& statement : applied) LogEvent(LogLevel::kInfo, LogCode::kMigrationApplied, statement);
+  if (migrated.ok()) LogEvent(LogLevel::kInfo, LogCode::kMigrationApplied, "the tables are up to date");
+  return migrated;
+}
+
+}  // namespace
+
+MigrationOptions MigrationOptionsFromConfig(const Config& config) {
+  MigrationOptions options;
+  options.schemas = config.database.schemas;
+  options.outbox_table = config.database.outbox_table;
+  options.skip_outbox_tables = config.database.skip_migrations;
+  if (config.checkpoint.file.empty() && !config.polling_disabled) {
+    options.state_schema =
+        config.database.state_schema.empty() ? config.database.schemas[0] : config.database.state_schema;
+  }
+  return options;
+}
+
+int RunMigrate(const Config& config) {
+  const absl::Status status = MigrateNow(config);
+  if (status.ok()) return 0;
+  LogEvent(LogLevel::kError, LogCode::kProcessFailed, status.message());
+  return 1;
+}
+
+}  // namespace relay

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef RELAY_MIGRATE_COMMAND_H_
+#define RELAY_MIGRATE_COMMAND_H_
+
+#include "relay/config.h"
+#include "relay/migrations.h"
+
+namespace relay {
+
+// outbox-relay migrate [--print]: makes and completes the tables, or prints the statements that would, each ended by a
+// semicolon. Returns the exit code.
+int RunMigrate(const Config& config);
+
+// What these settings ask of Migrate. The state schema that the tables name already, if any, is for the caller to fill
+// in (FindStateSchema).
+MigrationOptions MigrationOptionsFromConfig(const Config& config);
+
+}  // namespace relay
+
+#endif  // RELAY_MIGRATE_COMMAND_H_
