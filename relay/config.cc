@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/config.h"
 
-#include <fstream>
-
-#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
@@ -35,20 +32,6 @@ absl::string_view CommandName(Command command) {
 
 std::string HostPort::ToString() const {
   return absl::StrContains(host, ':') ? absl::StrCat("[", host, "]:", port) : absl::StrCat(host, ":", port);
-}
-
-absl::StatusOr<std::string> CurrentPassword(const DatabaseConfig& database) {
-  if (database.password_file.empty()) return database.password;
-  std::ifstream file(database.password_file);
-  std::string line;
-  if (!file.good() || (!std::getline(file, line) && !file.eof())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--db-pass-file=", database.password_file,
-                     " (DB_PASS_FILE) can not be read: mount the secret there, readable by "
-                     "this user"));
-  }
-  if (!line.empty() && line.back() == '\r') line.pop_back();
-  return line;
 }
 
 }  // namespace relay

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
@@ -65,10 +64,6 @@ struct DatabaseConfig {
   absl::Duration connect_timeout;
   absl::Duration query_timeout;  // of one ordinary statement
 };
-
-// The password to connect with now: the file's first line when there is a
-// file, read again at each call. InvalidArgument names the setting.
-absl::StatusOr<std::string> CurrentPassword(const DatabaseConfig& database);
 
 struct BinlogConfig {
   uint32_t server_id = 0;            // --relay-server-id, 0 = derived

@@ -19,8 +19,10 @@
 #include "gflags/gflags.h"
 #include "kafka/client_properties.h"
 #include "relay/command_line.h"
+#include "relay/endpoint_from_config.h"
 #include "relay/kafka_settings_from_config.h"
 #include "relay/settings.h"
+#include "relay/sql_endpoint.h"
 
 namespace relay {
 namespace {
@@ -212,10 +214,9 @@ class Loader {
             "DB_PASS and DB_PASS_FILE (--db-pass, --db-pass-file) are both "
             "set: leave one out");
       } else {
-        absl::StatusOr<std::string> password = CurrentPassword(db);
+        absl::StatusOr<std::string> password = CurrentPassword(EndpointFromConfig(db));
         if (password.ok()) {
-          db.password = *password;
-          if (!password->empty()) config_.secrets.push_back(*password);
+          config_.secrets.push_back(*password);
         } else {
           Fault(std::string(password.status().message()));
         }

@@ -19,6 +19,7 @@
 namespace relay {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -253,16 +254,16 @@ TEST(ConfigLoaderTest, NoErrorRepeatsASecret) {
   EXPECT_THAT(Fault({"--kafka-config=hunter3"}), Not(HasSubstr("hunter3")));
 }
 
-TEST(ConfigLoaderTest, ThePasswordFileIsReadAgain) {
+TEST(ConfigLoaderTest, ThePasswordFileIsTriedAtOnce) {
   const std::string path = ::testing::TempDir() + "/password";
-  std::ofstream(path) << "first\r\n";
+  std::ofstream(path) << "hunter2\n";
   const auto config = Load({}, With(kNeeded, {"DB_PASS_FILE=" + path}));
   ASSERT_TRUE(config.ok()) << config.status();
-  EXPECT_EQ(config->database.password, "first");
-  std::ofstream(path) << "second";
-  EXPECT_EQ(CurrentPassword(config->database).value(), "second");
+  EXPECT_EQ(config->database.password_file, path);
+  EXPECT_THAT(config->secrets, ElementsAre("hunter2"));
+  EXPECT_THAT(Fault({"--db-pass-file=" + path, "--db-pass=x"}), HasSubstr("both set"));
   std::remove(path.c_str());
-  EXPECT_THAT(Fault({"--db-pass-file=" + path}), HasSubstr("(DB_PASS_FILE) can not be read"));
+  EXPECT_THAT(Fault({"--db-pass-file=" + path}), AllOf(HasSubstr(path), HasSubstr("DB_PASS_FILE")));
 }
 
 TEST(ConfigLoaderTest, KafkaPropertiesAreTriedAtOnce) {

@@ -63,6 +63,7 @@ std::string ReadableStatus(absl::string_view text) {
   const std::string detail = Text(json, "detail");
   lines.Add("state", absl::StrCat(Text(json, "state"), detail.empty() ? "" : ": ", detail));
   lines.Add("version", absl::StrCat(Text(json, "version"), ", up since ", Text(json, "started")));
+  if (Text(json, "state") == "polling disabled") return std::move(lines).Take();
   lines.Add("lag", absl::StrFormat("%.3f s, %s rows not acknowledged", Number(json, "lag_seconds"),
                                    Count(json, "unacknowledged_rows")));
   lines.Add("published", absl::StrCat(Count(json, "published_rows"), " rows, ", Count(json, "published_bytes"),
