@@ -59,14 +59,15 @@ struct EscapeTable {
   char letter[256] = {};
   constexpr EscapeTable() {
     for (int i = 0; i < 0x20; ++i) letter[i] = 'u';
-    letter['\b'] = 'b';
-    letter['\t'] = 't';
-    letter['\n'] = 'n';
-    letter['\f'] = 'f';
-    letter['\r'] = 'r';
-    letter['"'] = '"';
-    letter['\\'] = '\\';
+    Set('\b', 'b');
+    Set('\t', 't');
+    Set('\n', 'n');
+    Set('\f', 'f');
+    Set('\r', 'r');
+    Set('"', '"');
+    Set('\\', '\\');
   }
+  constexpr void Set(char byte, char escape) { letter[static_cast<uint8_t>(byte)] = escape; }
 };
 constexpr EscapeTable kEscapes;
 
