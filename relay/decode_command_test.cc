@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/decode_command.h"
+
+#include <zlib.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "testing/testdata.h"
+
+namespace relay {
+namespace {
+
+using testing::HasSubstr;
+using testing_support::Golden;
+using testing_support::ReadTestdata;
+using testing_support::TestdataPath;
+
+struct Output {
+  int exit_code;
+  std::string out;
+  std::string err;
+
+  size_t lines() const { return static_cast<size_t>(std::count(out.begin(), out.end(), '\n')); }
+};
+
+Output Decode(const DecodeRequest& request) {
+  Output output;
+  output.exit_code = DecodeFiles(
+      request, [&output](absl::string_view text) { output.out.append(text.data(), text.size()); },
+      [&output](absl::string_view text) { output.err.append(text.data(), text.size()); });
+  return output;
+}
+
+DecodeRequest Of(absl::string_view name) {
+  DecodeRequest request;
+  request.files = {TestdataPath(absl::StrCat(name, ".binlog"))};
+  return request;
+}
+
+std::string WriteFile(absl::string_view name, absl::string_view bytes) {
+  const std::string path = absl::StrCat(testing::TempDir(), "/", name);
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+  return path;
+}
+
+class RecordedDecodeTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(RecordedDecodeTest, PrintsTheGoldenRows) {
+  const Output output = Decode(Of(GetParam()));
+  EXPECT_EQ(output.exit_code, 0);
+  EXPECT_EQ(output.err, "");
+  EXPECT_EQ(output.out, Golden(GetParam() + ".jsonl", output.out));
+  for (absl::string_view line : absl::StrSplit(output.out, '\n', absl::SkipEmpty())) {
+    const auto object = nlohmann::json::parse(line.begin(), line.end(), nullptr, /*allow_exceptions=*/false);
+    ASSERT_TRUE(object.is_object()) << line;
+    EXPECT_TRUE(object.contains("gtid") && object.contains("file") && object.contains("pos") &&
+                object.contains("time") && object.contains("table") && object.contains("op") && object.contains("row"))
+        << line;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RecordedDecodeTest, testing::ValuesIn(testing_support::RecordedBinlogs()),
+                         [](const testing::TestParamInfo<std::string>& info) { return info.param; });
+
+TEST(DecodeCommandTest, CountsByTableAndOperation) {
+  DecodeRequest request = Of("mysql_transactions");
+  request.summary = true;
+  EXPECT_EQ(Decode(request).out,
+            "{\"table\": \"app.kafka_outbox\", \"insert\": 8, \"update\": 6, \"delete\": 3}\n"
+            "{\"table\": \"app.orders\", \"insert\": 3, \"update\": 0, \"delete\": 0}\n");
+}
+
+TEST(DecodeCommandTest, ShowsOneTable) {
+  DecodeRequest request = Of("mysql_transactions");
+  for (const char* table : {"orders", "app.orders"}) {
+    request.table = table;
+    EXPECT_EQ(Decode(request).lines(), 3u) << table;
+  }
+  request.table = "other.orders";
+  EXPECT_EQ(Decode(request).out, "");
+}
+
+TEST(DecodeCommandTest, BeginsAndEndsAtPositionsAndTimes) {
+  const Output all = Decode(Of("mysql_transactions"));
+  const auto middle =
+      nlohmann::json::parse(std::string(std::vector<std::string>(absl::StrSplit(all.out, '\n'))[all.lines() / 2]));
+  const auto pos = middle["pos"].get<uint64_t>();
+  for (const std::string& bound : {absl::StrCat(pos), absl::StrCat(middle["file"].get<std::string>(), ":", pos)}) {
+    DecodeRequest before = Of("mysql_transactions");
+    before.to = bound;
+    DecodeRequest behind = Of("mysql_transactions");
+    behind.from = bound;
+    EXPECT_EQ(Decode(before).out + Decode(behind).out, all.out) << bound;
+    EXPECT_NE(Decode(before).out, "");
+    EXPECT_NE(Decode(behind).out, "");
+  }
+  DecodeRequest late = Of("mysql_transactions");
+  late.from = "2100-01-01T00:00:00Z";
+  EXPECT_EQ(Decode(late).out, "");
+  late.from = "2000-01-01 00:00:00";
+  EXPECT_EQ(Decode(late).out, all.out);
+  late.from = "yesterday";
+  EXPECT_EQ(Decode(late).exit_code, 1);
+  EXPECT_THAT(Decode(late).err, HasSubstr("--from: 'yesterday' is neither a position"));
+}
+
+TEST(DecodeCommandTest, ReadsGzip) {
+  const std::string path = absl::StrCat(testing::TempDir(), "/mysql_transactions.binlog.gz");
+  const std::string bytes = ReadTestdata("mysql_transactions.binlog");
+  gzFile file = gzopen(path.c_str(), "wb");
+  gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
+  gzclose(file);
+  DecodeRequest request;
+  request.files = {path};
+  const Output output = Decode(request);
+  EXPECT_EQ(output.exit_code, 0) << output.err;
+  EXPECT_EQ(output.lines(), Decode(Of("mysql_transactions")).lines());
+}
+
+TEST(DecodeCommandTest, PrintsWhatStandsBeforeTheDamageThenOneLine) {
+  const std::string bytes = ReadTestdata("mysql_full_metadata.binlog");
+  const std::string whole = Decode(Of("mysql_full_metadata")).out;
+  std::string damaged = bytes;
+  damaged[bytes.size() - 300] = static_cast<char>(~damaged[bytes.size() - 300]);
+  for (const auto& [content, message] : {std::make_pair(bytes.substr(0, bytes.size() - 300), "the file ends at offset"),
+                                         std::make_pair(damaged, "wrong checksum")}) {
+    DecodeRequest request;
+    request.files = {WriteFile("mysql_full_metadata.binlog", content)};
+    const Output output = Decode(request);
+    EXPECT_EQ(output.exit_code, 1);
+    EXPECT_TRUE(absl::StartsWith(whole, output.out));
+    EXPECT_EQ(output.lines(), 2u);
+    EXPECT_THAT(output.err, HasSubstr(message));
+    EXPECT_THAT(output.err, HasSubstr(request.files[0]));
+    EXPECT_EQ(std::count(output.err.begin(), output.err.end(), '\n'), 1);
+  }
+}
+
+TEST(DecodeCommandTest, SaysWhyAFileCannotBeRead) {
+  DecodeRequest request;
+  request.files = {"/nowhere/binlog.000001", WriteFile("text", "hello"),
+                   WriteFile("encrypted",
+                             "\xFD"
+                             "bin…"),
+                   TestdataPath("mysql_rotated.binlog")};
+  const Output output = Decode(request);
+  EXPECT_EQ(output.exit_code, 1);
+  EXPECT_THAT(output.err, HasSubstr("/nowhere/binlog.000001: No such file"));
+  EXPECT_THAT(output.err, HasSubstr("/text: no binlog file"));
+  EXPECT_THAT(output.err, HasSubstr("/encrypted: the file is encrypted"));
+  EXPECT_EQ(output.lines(), 1u);
+}
+
+}  // namespace
+}  // namespace relay

@@ -1,0 +1,123 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Records the binlog fixtures again, from live servers.
+
+    testing/testdata/regenerate.py [NAME…]
+
+Each NAME.sql says in its first lines which server and options made NAME.binlog, and is executed statement by statement:
+
+    -- server: mysql | mariadb 10.11        flavour (and version) of testing/servers
+    -- option: --binlog-row-metadata=FULL   further arguments of the server, one a line
+    -- session: b                           what follows runs in another session, opened when first named
+    -- restart                              the server is stopped and started again; all sessions are gone
+    -- fails                                the next statement is meant to fail
+
+What was written from `-- record` on, to the end of the file, is the fixture: the log begins there anew. The version that
+the server told stands beside it in NAME.version. The golden files are written by the tests themselves:
+
+    bazel test //cdc:recorded_binlog_test //relay:decode_command_test --test_env=UPDATE_GOLDEN=$PWD/testing/testdata \\
+        --spawn_strategy=local
+
+Look at every difference before committing it.
+"""
+
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import pymysql
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from testing.servers.mariadb_server import MariadbServer  # noqa: E402
+from testing.servers.mysql_server import MysqlServer  # noqa: E402
+
+
+def steps(text):
+    """Directives as ('name', 'value'), statements as ('sql', text)."""
+    statement = []
+    for line in text.splitlines():
+        if line.startswith('-- '):
+            name, _, value = line[3:].partition(':')
+            yield name.strip(), value.strip()
+            continue
+        statement.append(line)
+        if line.rstrip().endswith(';'):
+            yield 'sql', '\n'.join(statement).rstrip().rstrip(';')
+            statement = []
+
+
+class Recording:
+    def __init__(self, path):
+        self.path = path
+        self.steps = list(steps(path.read_text()))
+        self.sessions = {}
+        self.session = 'a'
+        self.fails = False
+
+    def server(self, directory):
+        flavour, *version = dict(self.steps)['server'].split()
+        options = [value for name, value in self.steps if name == 'option']
+        if flavour == 'mysql':
+            return MysqlServer(directory, options)
+        return MariadbServer(directory, options, version=version[0])
+
+    def execute(self, server, sql):
+        if self.session not in self.sessions:
+            self.sessions[self.session] = server.connect()
+        try:
+            with self.sessions[self.session].cursor() as cursor:
+                cursor.execute(sql)
+        except pymysql.err.MySQLError:
+            if not self.fails:
+                raise
+        self.fails = False
+
+    def run(self):
+        with tempfile.TemporaryDirectory() as directory:
+            server = self.server(directory)
+            server.start()
+            try:
+                self.play(server)
+                version = server.execute('SELECT version()')[0][0]
+                logs = [row[0] for row in server.execute('SHOW BINARY LOGS')]
+                server.execute('FLUSH BINARY LOGS')
+            finally:
+                server.stop()
+            target = self.path.with_suffix('.binlog')
+            source = self.first_log if self.first_log in logs else logs[0]
+            shutil.copyfile(server.datadir / source, target)
+            target.chmod(0o644)
+            self.path.with_suffix('.version').write_text(version + '\n')
+            print(f'{target.name}: {target.stat().st_size} bytes, {version}')
+
+    def play(self, server):
+        reset = 'RESET BINARY LOGS AND GTIDS' if isinstance(
+            server, MysqlServer) else 'RESET MASTER'
+        for name, value in self.steps:
+            if name == 'record':
+                server.execute(reset)
+                self.first_log = server.execute('SHOW BINARY LOGS')[0][0]
+            elif name == 'session':
+                self.session = value
+            elif name == 'restart':
+                for session in self.sessions.values():
+                    session.close()
+                self.sessions = {}
+                server.restart()
+            elif name == 'fails':
+                self.fails = True
+            elif name == 'sql':
+                self.execute(server, value)
+
+
+def main():
+    names = sys.argv[1:] or sorted(p.stem for p in HERE.glob('*.sql'))
+    for name in names:
+        Recording(HERE / f'{name}.sql').run()
+
+
+if __name__ == '__main__':
+    main()

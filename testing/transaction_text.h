@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TESTING_TRANSACTION_TEXT_H_
+#define TESTING_TRANSACTION_TEXT_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "cdc/stream_item.h"
+#include "cdc/table_layout.h"
+#include "cdc/transaction_reader.h"
+
+namespace testing_support {
+
+// The table app.kafka_outbox of the fixtures, the columns that a relay wants of it.
+cdc::TableInterest OutboxInterest();
+
+// Knows that table as testing/testdata/*.sql make it, for fixtures without names in their table maps.
+class OutboxLayouts : public cdc::LayoutProvider {
+ public:
+  absl::StatusOr<cdc::TableLayout> LayoutOf(absl::string_view schema, absl::string_view table) override;
+};
+
+// One line for the item, one for each of its rows.
+absl::StatusOr<std::string> ItemText(const cdc::StreamItem& item, const cdc::TableInterest& interest);
+
+// All that a reader makes of a binlog file's bytes: the text of each item, and how it ended.
+struct ReadResult {
+  std::vector<std::string> items;
+  absl::Status status;
+};
+ReadResult ReadTransactions(absl::string_view bytes, const std::string& name,
+                            const cdc::TransactionReaderOptions& options = {});
+
+}  // namespace testing_support
+
+#endif  // TESTING_TRANSACTION_TEXT_H_
