@@ -4,13 +4,13 @@
 #include <memory>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "relay/cached_probe.h"
 #include "relay/status_json.h"
 #include "relay/status_page.h"
 #include "relay/tcp_probe.h"
@@ -22,7 +22,8 @@ namespace {
 // statement that ours wait for.
 constexpr absl::Duration kStuckAfter = absl::Minutes(5);
 constexpr absl::Duration kBrokerPatience = absl::Seconds(1);
-constexpr absl::Duration kPingKept = absl::Seconds(1);
+constexpr absl::Duration kAnswerKept = absl::Seconds(1);
+constexpr absl::Duration kProbePatience = absl::Seconds(1);
 
 HttpReply Healthy() { return {200, "text/plain; charset=utf-8", "ok\n"}; }
 
@@ -37,18 +38,17 @@ bool HasParameter(absl::string_view query, absl::string_view parameter) {
 
 class Endpoints {
  public:
-  explicit Endpoints(EndpointsOptions options) : options_(std::move(options)) {}
+  explicit Endpoints(EndpointsOptions options)
+      : options_(std::move(options)),
+        database_([this] { return AskDatabase(); }, kAnswerKept, kProbePatience),
+        kafka_([this] { return AskBrokers(); }, kAnswerKept, kProbePatience) {}
 
   HttpReply Healthz(const HttpRequestView& request) {
-    const absl::Status database = PingDatabase();
-    if (!database.ok()) {
-      return Unhealthy(absl::StrCat("database: ", database.message()));
-    }
+    const absl::Status database = database_.Ask();
+    if (!database.ok()) return Unhealthy(absl::StrCat("database: ", database.message()));
     if (!HasParameter(request.query, "readiness=1")) return Healthy();
-    for (const std::string& broker : options_.brokers) {
-      const absl::Status kafka = ProbeTcp(broker, kBrokerPatience);
-      if (!kafka.ok()) return Unhealthy(absl::StrCat("kafka: ", kafka.message()));
-    }
+    const absl::Status kafka = kafka_.Ask();
+    if (!kafka.ok()) return Unhealthy(absl::StrCat("kafka: ", kafka.message()));
     return Healthy();
   }
 
@@ -81,23 +81,23 @@ class Endpoints {
   }
 
  private:
-  absl::Status PingDatabase() {
-    if (!options_.ping_database) {
-      return options_.board->Snapshot().source.sql_reachable ? absl::OkStatus()
-                                                             : absl::UnavailableError("the last statement failed");
+  absl::Status AskDatabase() const {
+    if (options_.ping_database) return options_.ping_database();
+    return options_.board->Snapshot().source.sql_reachable ? absl::OkStatus()
+                                                           : absl::UnavailableError("the last statement failed");
+  }
+
+  absl::Status AskBrokers() const {
+    for (const std::string& broker : options_.brokers) {
+      absl::Status answer = ProbeTcp(broker, kBrokerPatience);
+      if (!answer.ok()) return answer;
     }
-    absl::MutexLock lock(&ping_mutex_);
-    if (absl::Now() - pinged_ > kPingKept) {
-      ping_ = options_.ping_database();
-      pinged_ = absl::Now();
-    }
-    return ping_;
+    return absl::OkStatus();
   }
 
   const EndpointsOptions options_;
-  absl::Mutex ping_mutex_;
-  absl::Time pinged_ ABSL_GUARDED_BY(ping_mutex_) = absl::InfinitePast();
-  absl::Status ping_ ABSL_GUARDED_BY(ping_mutex_);
+  CachedProbe database_;
+  CachedProbe kafka_;
 };
 
 }  // namespace

@@ -18,9 +18,8 @@ struct EndpointsOptions {
   const Metrics* metrics = nullptr;    // outlives the server
   // "host:port" of each broker; empty with POLLING_DISABLED.
   std::vector<std::string> brokers;
-  // Asks the database (SELECT 1, a second at most), for /healthz. Called in the
-  // server's threads, one at a time; the answer is kept for a second. Empty:
-  // the board's sql_reachable is taken.
+  // Asks the database, for /healthz. Called in one of the server's threads at a
+  // time; the answer is kept for a second. Empty: the board's sql_reachable.
   std::function<absl::Status()> ping_database;
 };
 

@@ -34,7 +34,7 @@ struct HttpRoute {
 };
 
 // A read-only HTTP/1.1 server on civetweb: GET and HEAD of a few paths, 404 and
-// 405 for all else, no files. Four threads of its own. Its errors are logged as
+// 405 for all else, no files. Five threads of its own. Its errors are logged as
 // http.failed.
 class HttpServer {
  public:
