@@ -142,7 +142,6 @@ class FamiliesBuilder {
 };
 
 struct ProcessFigures {
-  double start_time = 0;
   double cpu_seconds = 0;
   double resident_bytes = 0;
   double open_files = 0;
@@ -150,9 +149,7 @@ struct ProcessFigures {
 
 // From proc(5) and getrusage(2); 0 where /proc can not be read.
 ProcessFigures ReadProcessFigures() {
-  static const double start_time = absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch());
   ProcessFigures figures;
-  figures.start_time = start_time;
   rusage usage;
   if (getrusage(RUSAGE_SELF, &usage) == 0) {
     figures.cpu_seconds =
@@ -278,7 +275,7 @@ std::vector<MetricFamily> Metrics::Collect() const {
   b.Next("outbox_relay_cleanup_failures_total").Value(cleanup_failures);
   b.Next("kafka_outbox_queue_size").Value(unacknowledged);
   b.Next("kafka_outbox_total_size").Value(table_rows);
-  b.Next("process_start_time_seconds").Value(process.start_time);
+  b.Next("process_start_time_seconds").Value(absl::ToDoubleSeconds(started_ - absl::UnixEpoch()));
   b.Next("process_cpu_seconds_total").Value(process.cpu_seconds);
   b.Next("process_resident_memory_bytes").Value(process.resident_bytes);
   b.Next("process_open_fds").Value(process.open_files);

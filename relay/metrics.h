@@ -14,6 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "prometheus/collectable.h"
@@ -140,6 +141,7 @@ class Metrics : public prometheus::Collectable {
 
  private:
   const std::string version_;
+  const absl::Time started_ = absl::Now();
   mutable absl::Mutex mutex_;
   std::function<void()> refresh_ ABSL_GUARDED_BY(mutex_);
 };
