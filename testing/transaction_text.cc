@@ -45,7 +45,8 @@ cdc::TableInterest OutboxInterest() {
           "id"};
 }
 
-absl::StatusOr<cdc::TableLayout> OutboxLayouts::LayoutOf(absl::string_view schema, absl::string_view table) {
+absl::StatusOr<cdc::TableLayout> OutboxLayouts::LayoutOf(absl::string_view schema, absl::string_view table,
+                                                         const cdc::BinlogPosition&) {
   if (schema != "app" || table != "kafka_outbox") return absl::NotFoundError(absl::StrCat(schema, ".", table));
   using Default = ColumnDefinition::Default;
   cdc::TableLayout layout;

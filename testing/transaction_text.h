@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "cdc/binlog_position.h"
 #include "cdc/stream_item.h"
 #include "cdc/table_layout.h"
 #include "cdc/transaction_reader.h"
@@ -20,7 +21,9 @@ cdc::TableInterest OutboxInterest();
 // Knows that table as testing/testdata/*.sql make it, for fixtures without names in their table maps.
 class OutboxLayouts : public cdc::LayoutProvider {
  public:
-  absl::StatusOr<cdc::TableLayout> LayoutOf(absl::string_view schema, absl::string_view table) override;
+  absl::StatusOr<cdc::TableLayout> LayoutOf(absl::string_view schema, absl::string_view table,
+                                            const cdc::BinlogPosition& at) override;
+  void TableChanged(absl::string_view, absl::string_view, const cdc::BinlogPosition&) override {}
 };
 
 // One line for the item, one for each of its rows.

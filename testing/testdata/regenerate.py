@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records the binlog fixtures again, from live servers.
 
-    testing/testdata/regenerate.py [NAME…]
+    testing/testdata/regenerate.py [NAME… | PATH.sql…]
 
 Each NAME.sql says in its first lines which server and options made NAME.binlog, and is executed statement by statement:
 
@@ -116,7 +116,8 @@ class Recording:
 def main():
     names = sys.argv[1:] or sorted(p.stem for p in HERE.glob('*.sql'))
     for name in names:
-        Recording(HERE / f'{name}.sql').run()
+        path = pathlib.Path(name)
+        Recording(path if path.suffix else HERE / f'{name}.sql').run()
 
 
 if __name__ == '__main__':
