@@ -9,6 +9,8 @@
 // number all other bits too. Source: MySQL, strings/decimal.cc, decimal2bin.
 #include "cdc/decimal_text.h"
 
+#include <cstring>
+
 #include "cdc/byte_reader.h"
 
 namespace cdc {
@@ -21,6 +23,10 @@ constexpr uint32_t kMaxPrecision = 81;
 
 // Writes exactly `digits` digits.
 char* PutDigits(uint32_t value, uint32_t digits, char* out) {
+  if (value == 0) {  // as most leading groups are
+    std::memset(out, '0', digits);
+    return out + digits;
+  }
   for (uint32_t i = digits; i-- > 0;) {
     out[i] = static_cast<char>('0' + value % 10);
     value /= 10;

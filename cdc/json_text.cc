@@ -122,6 +122,31 @@ char* PutEscaped(const char* from, const char* end, char* out) {
   return out;
 }
 
+// Whether any of the bytes is one that PutEscaped escapes.
+template <typename Word>
+bool NeedsEscape(Word word) {
+  constexpr Word kOnes = static_cast<Word>(~Word{0}) / 255;
+  constexpr Word kHighs = kOnes * 0x80;
+  const Word quote = word ^ kOnes * '"';
+  const Word backslash = word ^ kOnes * '\\';
+  const Word found = ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | ((word - kOnes * 0x20) & ~word);
+  return (found & kHighs) != 0;
+}
+
+// Copies sizeof(Word) to twice as many bytes by two words that may overlap, if none needs an escape. Most names and
+// words of a document are as short.
+template <typename Word>
+bool CopyShort(absl::string_view text, char* out) {
+  Word first;
+  Word last;
+  std::memcpy(&first, text.data(), sizeof(Word));
+  std::memcpy(&last, text.data() + text.size() - sizeof(Word), sizeof(Word));
+  if (NeedsEscape(first) || NeedsEscape(last)) return false;
+  std::memcpy(out, &first, sizeof(Word));
+  std::memcpy(out + text.size() - sizeof(Word), &last, sizeof(Word));
+  return true;
+}
+
 // The server's base64 breaks the line after 76 characters.
 void AppendBase64(absl::string_view bytes, TextBuffer* out) {
   constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -296,7 +321,11 @@ class JsonPrinter {
   template <size_t kWidth>
   static uint32_t Offset(const char* at) {
     uint32_t value = 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    std::memcpy(&value, at, kWidth);
+#else
     for (size_t i = kWidth; i-- > 0;) value = value << 8 | static_cast<uint8_t>(at[i]);
+#endif
     return value;
   }
 
@@ -377,6 +406,11 @@ void AppendJsonString(absl::string_view text, TextBuffer* out) {
   size_t left = text.size();
   char* room = out->Reserve(6 * (left < kPiece ? left : kPiece) + 17);
   *room++ = '"';
+  if ((left >= 8 && left <= 16 && CopyShort<uint64_t>(text, room)) ||
+      (left >= 4 && left < 8 && CopyShort<uint32_t>(text, room))) {
+    room[left] = '"';
+    return out->Commit(room + left + 1);
+  }
   while (true) {
     const size_t piece = left < kPiece ? left : kPiece;
     out->Commit(PutEscaped(from, from + piece, room));
