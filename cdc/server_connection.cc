@@ -15,6 +15,7 @@
 #include "absl/memory/memory.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "cdc/client_library.h"
 
 namespace cdc {
 namespace {
@@ -101,6 +102,7 @@ ServerConnection::ServerConnection(MYSQL* mysql, const ServerAddress& address)
 ServerConnection::~ServerConnection() { mysql_close(mysql_); }
 
 absl::StatusOr<std::unique_ptr<ServerConnection>> ServerConnection::Connect(const ServerAddress& address) {
+  InitClientLibrary();
   MYSQL* const mysql = mysql_init(nullptr);
   if (mysql == nullptr) return absl::ResourceExhaustedError("out of memory for a database connection");
   auto connection = absl::WrapUnique(new ServerConnection(mysql, address));

@@ -38,7 +38,6 @@ absl::StatusOr<std::optional<FoundSchemaChange>> FindSchemaChange(cdc::LiveSourc
   // A place past 4 GiB can't be asked for: its file is read from the start.
   options.start = from.reachable() ? from : cdc::BinlogPosition{from.file, 0};
   options.wait = false;
-  options.checksum = false;
   SetRandomIdentity(&options);
   ASSIGN_OR_RETURN(const std::unique_ptr<cdc::LiveSource> source, cdc::LiveSource::Connect(options));
   return FindSchemaChange(source.get(), schema, table, from, until);

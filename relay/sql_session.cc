@@ -15,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "cdc/client_library.h"
 #include "cdc/server_error.h"
 #include "relay/base/status_macros.h"
 #include "relay/setting_names.h"
@@ -44,7 +45,10 @@ constexpr char kIsolation[] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMM
 
 sql::mysql::MySQL_Driver* Driver() {
   // get_driver_instance() is not thread-safe by itself.
-  static sql::mysql::MySQL_Driver* const driver = sql::mysql::get_driver_instance();
+  static sql::mysql::MySQL_Driver* const driver = [] {
+    cdc::InitClientLibrary();
+    return sql::mysql::get_driver_instance();
+  }();
   return driver;
 }
 
