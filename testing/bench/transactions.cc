@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How fast events become rows, on one core: bazel run -c opt //testing/bench:decoder
+// How fast events become rows, on one core: bazel run -c opt //testing/bench:transactions
 //
-// The events are those of decoder_rows.binlog, recorded from a server, over and over from memory. Beside the rates
+// The events are those of transactions.binlog, recorded from a server, over and over from memory. Beside the rates
 // stand allocations a row (operator new), the checksum alone and memcpy of the same bytes as the limit.
 #include <cstddef>
 #include <cstdint>
@@ -27,7 +27,7 @@
 
 namespace {
 
-// Transactions of decoder_rows.sql.
+// Transactions of transactions.sql.
 enum Recorded { k100Bytes, k1Kilobyte, k64Kilobytes, kForeign };
 
 struct Recording {
@@ -38,7 +38,7 @@ struct Recording {
 const Recording& TheRecording() {
   static const Recording* const recording = [] {
     const char* const runfiles = std::getenv("BENCH_ROWS");
-    const std::string path = runfiles != nullptr ? runfiles : "testing/bench/decoder_rows.binlog";
+    const std::string path = runfiles != nullptr ? runfiles : "testing/bench/transactions.binlog";
     auto source = cdc::FileSource::Open(path);
     CHECK(source.ok()) << source.status() << "; run by bazel, or set BENCH_ROWS";
     auto* out = new Recording;
