@@ -67,6 +67,17 @@ absl::StatusOr<TableIdentity> CheckTableIdentity(SqlSession* session, const Outb
   return identity;
 }
 
+bool LedgerStillHolds(const TableIdentity& identity, const IdSet& published, const IdSet& others) {
+  if (identity.verdict != TableIdentity::Verdict::kSame && identity.verdict != TableIdentity::Verdict::kRebuilt) {
+    return false;
+  }
+  if (published.empty()) return true;
+  if (!identity.next_id.has_value() || published.max() >= *identity.next_id) return false;
+  // Were the ids given out anew up to here, the first of them would be among the others.
+  constexpr uint64_t kFirstIds = 100;
+  return published.min() > kFirstIds && (others.empty() || others.min() > published.min());
+}
+
 absl::Status AnnounceRebuild(SqlSession* session, const OutboxSchema& schema) {
   ASSIGN_OR_RETURN(const std::string created, ReadTableCreated(session, schema.schema, schema.table));
   return UpdateOwner(session, schema, "rebuilt_from = ?, rebuilt_to = ''", {created});

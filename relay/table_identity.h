@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "relay/id_set.h"
 #include "relay/outbox_schema.h"
 #include "relay/sql_session.h"
 
@@ -35,6 +36,13 @@ struct TableIdentity {
 // Compares the table with what it was when CREATE_TIME was `known_created` (empty: not known, taken as the same).
 absl::StatusOr<TableIdentity> CheckTableIdentity(SqlSession* session, const OutboxSchema& schema,
                                                  absl::string_view known_created);
+
+// Whether ids that the ledger calls published still name the rows that were, after a part of the log went by unread (a
+// purge). `published` is the ledger, `others` the pending ids that it doesn't know, the skipped ones left out.
+//
+// A TRUNCATE shows in no CREATE_TIME, but begins the ids anew: then either the table has not given out the ledger's ids
+// again, or it holds pending rows below all of them. False whenever that can't be told; the price is repeats.
+bool LedgerStillHolds(const TableIdentity& identity, const IdSet& published, const IdSet& others);
 
 // To be called right before and right after an OPTIMIZE, so that relays at work can tell it. Does nothing where there
 // is no kafka_outbox_owner.
