@@ -39,7 +39,7 @@ void Print(absl::string_view line) {
 std::set<std::string> TopicsOfRows(const Config& config) {
   std::set<std::string> topics;
   const absl::StatusOr<std::unique_ptr<SqlSession>> session =
-      SqlConnector(EndpointFromConfig(config.database)).Connect();
+      SqlConnector(EndpointFromConfig(config.database)).ConnectToAny();
   if (!session.ok()) return topics;
   for (const std::string& schema : config.database.schemas) {
     const absl::StatusOr<SqlRows> rows = (*session)->Query(
@@ -81,7 +81,7 @@ void CheckKafka(const Config& config, const std::set<std::string>& topics, std::
 
 int PrintSql(const Config& config) {
   const absl::StatusOr<std::unique_ptr<SqlSession>> session =
-      SqlConnector(EndpointFromConfig(config.database)).Connect();
+      SqlConnector(EndpointFromConfig(config.database)).ConnectToAny();
   absl::StatusOr<ServerInfo> info = session.ok() ? AskServerInfo(session->get()) : session.status();
   const bool asked = info.ok();
   if (!asked) {

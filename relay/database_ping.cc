@@ -28,7 +28,7 @@ absl::Status DatabasePing::Ask() {
     // The connection may just have been idle for too long.
     session_.reset();
   }
-  absl::StatusOr<std::unique_ptr<SqlSession>> session = connector_.Connect();
+  absl::StatusOr<std::unique_ptr<SqlSession>> session = connector_.ConnectToAny();
   if (!session.ok()) return session.status();
   session_ = *std::move(session);
   return absl::OkStatus();

@@ -82,23 +82,8 @@ bool HasGtids(const SqlSession& session) {
   return session.flavor() == Flavor::kMariadb || session.server_version_number() >= 50605;
 }
 
-absl::StatusOr<bool> AskReplicating(SqlSession* session) {
-  const bool mariadb = session->flavor() == Flavor::kMariadb;
-  const bool renamed = !mariadb && session->server_version_number() >= 80022;
-  ASSIGN_OR_RETURN(const SqlRows rows, session->Query(mariadb   ? "SHOW ALL SLAVES STATUS"
-                                                      : renamed ? "SHOW REPLICA STATUS"
-                                                                : "SHOW SLAVE STATUS"));
-  const std::string prefix = renamed ? "Replica_" : "Slave_";
-  for (size_t i = 0; i < rows.rows.size(); ++i) {
-    // A group's own channels are no sign: read_only tells its members from its primary.
-    if (absl::StartsWith(Cell(rows, i, "Channel_Name"), "group_replication_")) continue;
-    if (Cell(rows, i, prefix + "IO_Running") != "No" || Cell(rows, i, prefix + "SQL_Running") != "No") return true;
-  }
-  return false;
-}
-
 absl::Status AskMonitored(SqlSession* session, ServerInfo* info) {
-  ASSIGN_OR_RETURN(info->replicating, AskReplicating(session));
+  ASSIGN_OR_RETURN(info->replicating, IsReplica(session));
   if (!info->log_bin) return absl::OkStatus();
   ASSIGN_OR_RETURN(info->logs, AskBinaryLogs(session));
   ASSIGN_OR_RETURN(info->log_end, AskLogEnd(session));

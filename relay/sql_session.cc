@@ -293,6 +293,19 @@ class ConnectorSession : public SqlSession {
   std::string cipher_;
 };
 
+absl::Status RefuseUnlessPrimary(SqlSession* session) {
+  ASSIGN_OR_RETURN(bool other, IsReadOnly(session));
+  if (!other) {
+    const absl::StatusOr<bool> replica = IsReplica(session);
+    // A user without the privilege can't tell; a replica that takes writes is rare, and then an accident.
+    if (!replica.ok() && !absl::IsPermissionDenied(replica.status())) return replica.status();
+    other = replica.ok() && *replica;
+  }
+  if (!other) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat(session->host().ToString(), ": this server is read only or a replica; a primary is waited for"));
+}
+
 // How much a failed attempt tells the user, when several hosts failed.
 int Weight(const absl::Status& status) {
   switch (status.code()) {
@@ -317,6 +330,34 @@ absl::StatusOr<std::optional<std::string>> SqlSession::QueryValue(absl::string_v
   return std::move(result.rows[0][0]);
 }
 
+absl::StatusOr<bool> IsReplica(SqlSession* session) {
+  const bool mariadb = session->flavor() == SqlSession::Flavor::kMariadb;
+  const bool renamed = !mariadb && session->server_version_number() >= 80022;
+  ASSIGN_OR_RETURN(const SqlRows rows, session->Query(mariadb   ? "SHOW ALL SLAVES STATUS"
+                                                      : renamed ? "SHOW REPLICA STATUS"
+                                                                : "SHOW SLAVE STATUS"));
+  const std::string prefix = renamed ? "Replica_" : "Slave_";
+  for (const SqlRow& row : rows.rows) {
+    bool runs = false;
+    bool of_group = false;
+    for (size_t i = 0; i < row.size(); ++i) {
+      const std::string& column = rows.columns[i];
+      const absl::string_view value = row[i].has_value() ? absl::string_view(*row[i]) : "";
+      if (column == prefix + "IO_Running" || column == prefix + "SQL_Running") runs |= value != "No";
+      // A group's own channels are no sign: read_only tells its members from its primary.
+      if (column == "Channel_Name") of_group = absl::StartsWith(value, "group_replication_");
+    }
+    if (runs && !of_group) return true;
+  }
+  return false;
+}
+
+absl::StatusOr<bool> IsReadOnly(SqlSession* session) {
+  // MariaDB has levels of it (NO_LOCK …), MySQL a stronger variable that implies it.
+  ASSIGN_OR_RETURN(const std::optional<std::string> value, session->QueryValue("SELECT @@global.read_only"));
+  return value.has_value() && *value != "0" && *value != "OFF";
+}
+
 absl::StatusOr<SqlTransaction> SqlTransaction::Begin(SqlSession* session) {
   RETURN_IF_ERROR(session->Begin());
   return SqlTransaction(session);
@@ -339,14 +380,24 @@ absl::Status SqlTransaction::Commit() {
 SqlConnector::SqlConnector(SqlEndpoint endpoint) : endpoint_(std::move(endpoint)) {}
 
 absl::StatusOr<std::unique_ptr<SqlSession>> SqlConnector::Connect() const {
+  return ConnectToFirst(/*primary=*/endpoint_.hosts.size() > 1);
+}
+
+absl::StatusOr<std::unique_ptr<SqlSession>> SqlConnector::ConnectToAny() const {
+  return ConnectToFirst(/*primary=*/false);
+}
+
+absl::StatusOr<std::unique_ptr<SqlSession>> SqlConnector::ConnectToFirst(bool primary) const {
   absl::Status worst = absl::InvalidArgumentError("no database host; set --db-host/DB_HOST");
   int weight = 0;
   for (size_t i = 0; i < endpoint_.hosts.size(); ++i) {
     absl::StatusOr<std::unique_ptr<SqlSession>> session = ConnectTo(i);
-    if (session.ok()) return session;
-    if (Weight(session.status()) > weight) {
-      worst = session.status();
-      weight = Weight(worst);
+    absl::Status status = session.status();
+    if (status.ok() && primary) status = RefuseUnlessPrimary(session->get());
+    if (status.ok()) return session;
+    if (Weight(status) > weight) {
+      weight = Weight(status);
+      worst = std::move(status);
     }
   }
   return worst;

@@ -129,19 +129,31 @@ class SqlConnector {
  public:
   explicit SqlConnector(SqlEndpoint endpoint);
 
-  // Tries the hosts in their order, each for at most connect_timeout; the error
-  // is the one that says most (a refused password rather than a host that does
-  // not answer). The password file is read now.
+  // A session to the primary: of several hosts the first that is neither read only nor a replica; one host is taken as
+  // it is. Each is tried for at most connect_timeout. Unavailable when no host is a primary; else the error is the one
+  // that says most (a refused password rather than a host that does not answer). The password file is read now.
   absl::StatusOr<std::unique_ptr<SqlSession>> Connect() const;
 
-  // The same for one of them.
+  // A session to the first host that answers, whatever it is: for questions only.
+  absl::StatusOr<std::unique_ptr<SqlSession>> ConnectToAny() const;
+
+  // A session to this one of them.
   absl::StatusOr<std::unique_ptr<SqlSession>> ConnectTo(size_t host_index) const;
 
   const SqlEndpoint& endpoint() const { return endpoint_; }
 
  private:
+  absl::StatusOr<std::unique_ptr<SqlSession>> ConnectToFirst(bool primary) const;
+
   const SqlEndpoint endpoint_;
 };
+
+// Whether the server applies another one's transactions. PermissionDenied without REPLICATION CLIENT (MariaDB: REPLICA
+// MONITOR).
+absl::StatusOr<bool> IsReplica(SqlSession* session);
+
+// Whether nobody but an administrator may write there.
+absl::StatusOr<bool> IsReadOnly(SqlSession* session);
 
 }  // namespace relay
 

@@ -196,6 +196,21 @@ TEST_F(SqlSessionServerTest, TheErrorThatSaysMostIsReported) {
   EXPECT_EQ(SqlConnector(endpoint_).Connect().status().code(), absl::StatusCode::kUnavailable);
 }
 
+TEST_F(SqlSessionServerTest, OfSeveralHostsThePrimaryIsTaken) {
+  endpoint_.hosts.push_back(endpoint_.hosts[0]);
+  EXPECT_TRUE(SqlConnector(endpoint_).Connect().ok());
+  Run("SET GLOBAL read_only = 1");
+  const absl::Status status = SqlConnector(endpoint_).Connect().status();
+  const absl::Status any = SqlConnector(endpoint_).ConnectToAny().status();
+  endpoint_.hosts.pop_back();
+  const absl::Status only = SqlConnector(endpoint_).Connect().status();
+  Run("SET GLOBAL read_only = 0");
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "primary")) << status;
+  EXPECT_TRUE(any.ok()) << any;
+  EXPECT_TRUE(only.ok()) << only;
+}
+
 TEST_F(SqlSessionServerTest, TlsModesCheckWhatTheySay) {
   const char* const ca = std::getenv("OUTBOX_RELAY_TEST_CA");
   if (ca == nullptr) GTEST_SKIP() << "OUTBOX_RELAY_TEST_CA is not set";
