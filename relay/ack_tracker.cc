@@ -60,7 +60,6 @@ void AckTracker::Begin(const cdc::StreamItem& item) {
   CHECK(transactions_.empty() || transactions_.back().closed) << "a transaction begins inside another";
   Transaction transaction{add_ordinal_, add_ordinal_, false, item.commit_time, Step{}};
   Extend(item, &transaction.step);
-  Apply(transaction.step, &handed_);
   transactions_.push_back(std::move(transaction));
 }
 
@@ -128,9 +127,15 @@ void AckTracker::End() {
     absl::MutexLock lock(&mutex_);
     CHECK(!transactions_.empty() && !transactions_.back().closed) << "no transaction is open";
     transactions_.back().closed = true;
+    Apply(transactions_.back().step, &handed_);
     Advance(&published);
   }
   HandOver(published);
+}
+
+bool AckTracker::open() const {
+  absl::MutexLock lock(&mutex_);
+  return !transactions_.empty() && !transactions_.back().closed;
 }
 
 void AckTracker::Foreign(const cdc::StreamItem& item) {

@@ -90,6 +90,9 @@ class AckTracker {
   // The open transaction is complete.
   void End();
 
+  // A transaction was begun and not ended: to be read again, from the low-water mark.
+  bool open() const;
+
   // A transaction without outbox rows, or a step of the position.
   void Foreign(const cdc::StreamItem& item);
 

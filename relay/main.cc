@@ -5,8 +5,6 @@
 
 #include <unistd.h>
 
-#include <cstdio>
-
 #include "absl/synchronization/notification.h"
 #include "relay/check_command.h"
 #include "relay/cleanup_command.h"
@@ -15,15 +13,11 @@
 #include "relay/decode_command.h"
 #include "relay/migrate_command.h"
 #include "relay/optimize_command.h"
-#include "relay/polling_disabled.h"
+#include "relay/run_command.h"
 
 int main(int argc, char** argv) {
   relay::Commands commands;
-  commands.run = [](const relay::Config& config, absl::Notification* stop) {
-    if (config.polling_disabled) return relay::RunPollingDisabled(config, stop);
-    std::fputs("outbox-relay: run is not available yet\n", stderr);
-    return relay::kExitFailed;
-  };
+  commands.run = relay::Run;
   commands.check = relay::RunCheck;
   commands.cleanup = relay::RunCleanup;
   commands.decode = [](const relay::Config& config, absl::Notification*) { return relay::RunDecode(config); };

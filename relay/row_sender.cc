@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/row_sender.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "kafka/fault.h"
+#include "relay/logging.h"
+#include "relay/outbox_table.h"
+
+namespace relay {
+
+bool RowSender::MissingColumn(absl::Span<const cdc::ColumnValue> values) {
+  using State = cdc::ColumnValue::State;
+  return std::any_of(values.begin(), values.end(),
+                     [](const cdc::ColumnValue& value) { return value.state == State::kJsonDiff; }) ||
+         values[kTopic].state == State::kAbsent || values[kPayloadJson].state == State::kAbsent;
+}
+
+absl::StatusOr<Delivery::Result> RowSender::Send(absl::string_view schema, absl::Span<const cdc::ColumnValue> values,
+                                                 const Delivery::Row& row, absl::Time commit_time,
+                                                 absl::string_view gtid) {
+  kafka::Record record;
+  Delivery::Poison poison;
+  Delivery::Result result = Delivery::Result::kPoison;
+  const absl::Status decoded = decoder_->Decode(values, commit_time, gtid, &record);
+  if (decoded.ok()) {
+    result = delivery_->Send(row, &record, &poison);
+  } else if (absl::IsInvalidArgument(decoded)) {
+    poison = {1, std::string(decoded.message())};
+  } else {
+    return decoded;
+  }
+  if (result == Delivery::Result::kSent) {
+    metrics_->bytes.Add((record.key.has_value() ? record.key->size() : 0) +
+                        (record.value.has_value() ? record.value->size() : 0));
+  }
+  if (result != Delivery::Result::kPoison) return result;
+
+  const absl::string_view id = values[kId].text;
+  const absl::string_view topic = values[kTopic].text;
+  if (options_.halt_on_poison) {
+    LogEvent(LogLevel::kError, LogCode::kRelayHalted, poison.reason,
+             {{"schema", schema}, {"id", id}, {"topic", topic}});
+    return absl::FailedPreconditionError(
+        absl::StrCat("--on-poison=halt: Kafka will not take row ", id, " of `", schema, "` (topic ", topic,
+                     "): ", poison.reason, "; mend or delete the row, or set --on-poison=skip, then start again"));
+  }
+  LogEvent(LogLevel::kError, LogCode::kRowPoisoned, poison.reason,
+           {{"schema", schema}, {"id", id}, {"topic", topic}, {"attempts", poison.attempts}});
+  PoisonRow poison_row = PoisonRow::From(row.key.table, row.key.id, values);
+  poison_row.attempts = static_cast<uint32_t>(poison.attempts);
+  poison_row.reason = std::move(poison.reason);
+  poison_row.gtid = std::string(gtid);
+  if (commit_time != absl::InfinitePast()) poison_row.commit_time = commit_time;
+  poison_(std::move(poison_row), row.ordinal);
+  return result;
+}
+
+}  // namespace relay

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/run_command.h"
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "relay/commands.h"
+#include "relay/http_from_config.h"
+#include "relay/logging.h"
+#include "relay/metrics.h"
+#include "relay/polling_disabled.h"
+#include "relay/relay.h"
+#include "relay/relay_status.h"
+#include "relay/version.h"
+
+namespace relay {
+
+int Run(const Config& config, absl::Notification* stop) {
+  if (config.polling_disabled) return RunPollingDisabled(config, stop);
+  StatusBoard board;
+  Metrics metrics{std::string(kVersion)};
+  board.Update([](RelayStatus& status) {
+    status.started = absl::Now();
+    status.version = std::string(kVersion);
+  });
+  LogEvent(LogLevel::kInfo, LogCode::kProcessStarted, "outbox-relay", {{"version", kVersion}});
+  const absl::StatusOr<std::unique_ptr<HttpServer>> http = StartHttp(config, &board, &metrics);
+  absl::Status status = http.status();
+  if (status.ok()) status = RunRelay(config, &metrics, &board, stop);
+  if (!status.ok()) {
+    LogEvent(LogLevel::kFatal, LogCode::kProcessFailed, status.message());
+    return kExitFailed;
+  }
+  LogEvent(LogLevel::kInfo, LogCode::kProcessStopped, "stopped; what was acknowledged is in the checkpoint");
+  return 0;
+}
+
+}  // namespace relay

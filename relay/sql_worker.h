@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef RELAY_SQL_WORKER_H_
+#define RELAY_SQL_WORKER_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/random/random.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "relay/ack_tracker.h"
+#include "relay/base/backoff.h"
+#include "relay/base/clock.h"
+#include "relay/cleaner.h"
+#include "relay/completed_marker.h"
+#include "relay/fault_policy.h"
+#include "relay/ledger.h"
+#include "relay/metrics.h"
+#include "relay/pipeline_state.h"
+#include "relay/poison_recorder.h"
+#include "relay/relay_status.h"
+#include "relay/sql_session.h"
+#include "relay/sweep_queue.h"
+
+namespace relay {
+
+// The SQL thread: records poison rows, compares table and log (the sweep alongside), deletes published rows, marks
+// them, and asks the server how it is. One statement at a time; nothing here holds up the stream.
+class SqlWorker {
+ public:
+  struct Options {
+    // Between two sweeps that nobody asked for; infinite: none.
+    absl::Duration sweep_interval = absl::Hours(24);
+    absl::Duration cleanup_interval = absl::Seconds(10);
+    // How long one pass over a table may take before the others' work goes on.
+    absl::Duration cleanup_budget = absl::Seconds(2);
+    // Nothing is deleted while the log holds more than this that is not read: see Cleaner.
+    uint64_t cleanup_ahead_bytes = uint64_t{16} << 20;
+    uint32_t mark_chunk_rows = 1'000;
+  };
+  struct Parts {
+    const SqlConnector* connector;
+    PipelineState* state;
+    AckTracker* tracker;
+    Ledger* ledger;
+    FaultPolicy* policy;
+    SweepQueue* sweeps;
+    PoisonRecorder* recorder;
+    CompletedMarker* marker;  // Null: rows are not marked.
+    Cleaner* cleaner;
+    Metrics* metrics;
+    StatusBoard* board;
+    const relay::base::Clock* clock;
+    const absl::Notification* stop;
+  };
+
+  // All of `parts` must outlive the worker.
+  SqlWorker(Options options, Parts parts) : options_(options), parts_(std::move(parts)) {}
+
+  // A poison row to record. Its ordinal is settled when that is done; nullopt: it came from the table. Waits while many
+  // are queued. Stream thread.
+  void PutPoison(PoisonRow row, std::optional<uint64_t> ordinal);
+
+  // Runs until the stop is notified and the queued poison rows are recorded (tried for a moment).
+  void Run();
+
+ private:
+  struct Queued {
+    PoisonRow row;
+    std::optional<uint64_t> ordinal;
+  };
+  // A sweep alongside, between its steps.
+  struct Sweep {
+    SweepReason reason;
+    std::vector<IdSet> pending;
+    cdc::BinlogPosition log_end;
+  };
+
+  absl::Status Connect();
+  absl::Status Work();
+  absl::Status RecordPoison();
+  absl::Status BeginSweep(SweepReason reason);
+  // Offers what the log did not bring, once the low-water mark has passed the log's end.
+  void FinishSweep();
+  absl::Status AskServer();
+  absl::Status Cleanup();
+  absl::StatusOr<uint64_t> CleanTable(size_t table);
+  absl::Status Mark();
+  bool Due(absl::Duration interval, absl::Duration* last) const;
+  bool HasPoison() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !poison_.empty(); }
+  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const Options options_;
+  const Parts parts_;
+  absl::BitGen random_;
+  relay::base::Backoff backoff_{random_};
+  std::unique_ptr<SqlSession> session_;
+
+  absl::Mutex mutex_;
+  std::vector<Queued> poison_ ABSL_GUARDED_BY(mutex_);
+
+  std::optional<Sweep> sweep_;
+  uint64_t ahead_bytes_ = ~uint64_t{0};  // Of the server's log, past the low-water mark.
+  absl::Duration last_sweep_ = absl::ZeroDuration();
+  absl::Duration last_server_ = -absl::InfiniteDuration();
+  absl::Duration last_cleanup_ = -absl::InfiniteDuration();
+  absl::Duration last_mark_ = -absl::InfiniteDuration();
+  absl::Duration last_count_ = -absl::InfiniteDuration();
+};
+
+}  // namespace relay
+
+#endif  // RELAY_SQL_WORKER_H_

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/start_planner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "relay/base/status_macros.h"
+
+namespace relay {
+namespace {
+
+std::vector<size_t> AllTables(const StartFacts& facts) {
+  std::vector<size_t> all(facts.tables.size());
+  for (size_t i = 0; i < all.size(); ++i) all[i] = i;
+  return all;
+}
+
+LowWaterMark Now(const ServerInfo& server) {
+  LowWaterMark mark;
+  // Read before the log's end, and before any row: it may lag what is visible, which costs repeats, never loss.
+  mark.gtids = server.gtid_executed;
+  mark.position = server.log_end.position;
+  return mark;
+}
+
+StartPlan SweepFromNow(const StartFacts& facts, SweepReason reason, std::string explanation) {
+  StartPlan plan;
+  plan.from = Now(facts.server);
+  plan.by_gtid = facts.server.gtids_decide();
+  plan.restart = true;
+  plan.sweep = AllTables(facts);
+  plan.reason = reason;
+  plan.explanation = std::move(explanation);
+  return plan;
+}
+
+absl::StatusOr<StartPlan> FirstStart(const StartFacts& facts) {
+  const ServerInfo& server = facts.server;
+  StartPlan plan;
+  plan.restart = true;
+  plan.by_gtid = server.gtids_decide();
+  plan.from = Now(server);
+  plan.skip_pending = true;
+  switch (facts.start.kind) {
+    case StartPosition::Kind::kAuto:
+      plan =
+          SweepFromNow(facts, SweepReason::kFirstStart, "first start: the rows that wait in the table, then the log");
+      break;
+    case StartPosition::Kind::kLatest:
+      plan.explanation = "first start, --start=latest: only what is inserted from now on";
+      break;
+    case StartPosition::Kind::kEarliest:
+      if (server.logs.empty()) {
+        return absl::FailedPreconditionError(
+            "--start=earliest: the list of binary logs can't be read; GRANT REPLICATION CLIENT ON *.* (MariaDB: BINLOG "
+            "MONITOR) to the relay's user");
+      }
+      plan.from.gtids = server.gtid_purged;
+      plan.from.position = {server.logs.front().name, 4};
+      // MariaDB has no set of what was purged: its oldest log's start is a position.
+      if (server.flavor == SqlSession::Flavor::kMariadb) plan.by_gtid = false;
+      plan.explanation = "first start, --start=earliest: from the oldest binary log";
+      break;
+    case StartPosition::Kind::kGtid: {
+      if (!server.gtids_decide()) {
+        return absl::FailedPreconditionError(absl::StrCat("--start=gtid:… needs gtid_mode=ON (the server has ",
+                                                          server.gtid_mode,
+                                                          "); use --start=file:NAME:POS, or set gtid_mode"));
+      }
+      auto set = cdc::GtidSet::Parse(facts.start.gtid_set);
+      if (!set.ok()) return absl::FailedPreconditionError(absl::StrCat("--start=gtid:…: ", set.status().message()));
+      plan.from.gtids = *std::move(set);
+      plan.from.position = {};
+      plan.explanation = "first start, --start=gtid";
+      break;
+    }
+    case StartPosition::Kind::kFile:
+      if (server.gtids_decide()) {
+        return absl::FailedPreconditionError(
+            "--start=file:… is for servers without GTIDs, and this one has them: which transactions lie before the "
+            "position can't be told; use --start=gtid:SET");
+      }
+      plan.from.position = {facts.start.file, facts.start.offset};
+      plan.explanation = "first start, --start=file";
+      break;
+  }
+  return plan;
+}
+
+// Whether the log can be read on by position; else why not.
+std::optional<std::pair<SweepReason, std::string>> PositionTrouble(const StartFacts& facts) {
+  const ServerInfo& server = facts.server;
+  const cdc::BinlogPosition& position = facts.reached->position;
+  if (server.logs.empty()) return std::nullopt;  // Not allowed to look: the dump will tell.
+  const auto log = std::find_if(server.logs.begin(), server.logs.end(),
+                                [&](const BinaryLog& candidate) { return candidate.name == position.file; });
+  if (log == server.logs.end()) {
+    if (cdc::CompareBinlogFiles(position.file, server.logs.front().name) < 0) {
+      return std::pair(SweepReason::kPurged, absl::StrCat("the log ", position.file, " was purged"));
+    }
+    return std::pair(SweepReason::kHistoryRewritten, absl::StrCat("the server has no log ", position.file));
+  }
+  if (log->size < position.offset) {
+    return std::pair(SweepReason::kHistoryRewritten,
+                     absl::StrCat("the log ", position.file, " is shorter than what was read of it"));
+  }
+  return std::nullopt;
+}
+
+std::optional<std::pair<SweepReason, std::string>> GtidTrouble(const StartFacts& facts) {
+  const ServerInfo& server = facts.server;
+  cdc::GtidSet lacking = facts.reached->gtids;
+  lacking.Subtract(server.gtid_executed);
+  if (server.flavor == SqlSession::Flavor::kMariadb) {
+    if (lacking.empty()) return std::nullopt;
+    return std::pair(SweepReason::kHistoryRewritten, absl::StrCat("the server lacks ", lacking.ToString()));
+  }
+  // What another server wrote and this one lacks was lost in a failover; it stays in the set as sent. What this one
+  // wrote itself and lacks means that it counts anew.
+  const auto own = cdc::Uuid::Parse(server.server_uuid);
+  if (own.ok() && !lacking.OfUuid(*own).empty()) {
+    return std::pair(SweepReason::kHistoryRewritten,
+                     absl::StrCat("the server lacks its own ", lacking.OfUuid(*own).ToString()));
+  }
+  cdc::GtidSet gone = server.gtid_purged;
+  gone.Subtract(facts.reached->gtids);
+  if (!gone.empty()) {
+    return std::pair(SweepReason::kPurged, absl::StrCat("the log of ", gone.ToString(), " was purged"));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string ServerName(const ServerInfo& server) {
+  return server.server_uuid.empty() ? absl::StrCat(server.server_id) : server.server_uuid;
+}
+
+absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts) {
+  if (!facts.reached.has_value() || !facts.reached->has_position()) return FirstStart(facts);
+  const ServerInfo& server = facts.server;
+  const Checkpoint& reached = *facts.reached;
+
+  StartPlan plan;
+  plan.by_gtid = server.gtids_decide() && !reached.gtids.empty();
+  std::optional<std::pair<SweepReason, std::string>> trouble;
+  if (plan.by_gtid) {
+    trouble = GtidTrouble(facts);
+  } else if (reached.server_uuid != ServerName(server)) {
+    trouble = std::pair(SweepReason::kHistoryRewritten,
+                        std::string("another server, and without GTIDs its positions say nothing to us"));
+  } else {
+    trouble = PositionTrouble(facts);
+  }
+  if (!trouble.has_value() && facts.dump_refused) {
+    trouble = std::pair(SweepReason::kPurged, std::string("the server can't send what follows the checkpoint"));
+  }
+  if (trouble.has_value()) {
+    StartPlan swept = SweepFromNow(facts, trouble->first, trouble->second);
+    if (trouble->first == SweepReason::kHistoryRewritten) {
+      swept.void_ledger = true;
+    } else {
+      // Still known to be done, though the server's own set may lack it.
+      swept.from.gtids.Union(reached.gtids);
+    }
+    return swept;
+  }
+
+  plan.from.gtids = reached.gtids;
+  plan.from.position = reached.position;
+  plan.from.open_xa = reached.open_xa;
+  plan.explanation = "behind the checkpoint";
+  for (size_t i = 0; i < facts.tables.size(); ++i) {
+    const TableCheckpoint& table = facts.tables[i];
+    const TableCheckpoint* known = reached.FindTable(table.schema, table.table);
+    if (known == nullptr || known->sweep.phase == SweepProgress::Phase::kTable) {
+      plan.sweep.push_back(i);
+      plan.reason = known == nullptr ? SweepReason::kSchemaAdded : SweepReason::kFirstStart;
+    }
+  }
+  return plan;
+}
+
+}  // namespace relay

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where to start reading, and what to do when the past is gone (design §7).
+//
+// The decision is a function of what the server says of itself and what the checkpoint says we have; it asks nobody.
+//
+//   no checkpoint                      --start; auto: now, after a sweep of the tables
+//   the log still has what follows     the checkpoint's place
+//   the log was purged                 now, after a sweep
+//   the server has less than we saw    its history was rewritten: now, after a sweep, the ledger void
+//     (of its own transactions)
+//   another server, without GTIDs      the same
+//   a table that is not covered        the checkpoint's place, after a sweep of that table
+#ifndef RELAY_START_PLANNER_H_
+#define RELAY_START_PLANNER_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "relay/ack_tracker.h"
+#include "relay/checkpoint.h"
+#include "relay/config.h"
+#include "relay/metrics.h"
+#include "relay/server_info.h"
+
+namespace relay {
+
+struct StartFacts {
+  ServerInfo server;
+  // What was read and is done, or is still under way in this process. Nullopt: nothing yet, `start` decides.
+  std::optional<Checkpoint> reached;
+  StartPosition start;
+  // The outbox tables as they are now; only schema, table and created count.
+  std::vector<TableCheckpoint> tables;
+  // The server refused the dump: what follows `reached` is gone, or never was.
+  bool dump_refused = false;
+};
+
+struct StartPlan {
+  // Where the dump is to be opened.
+  LowWaterMark from;
+  // Whether the GTID set or the position of `from` counts.
+  bool by_gtid = false;
+  // `from` is not what was reached: nothing that is under way belongs to it.
+  bool restart = false;
+  // What the ledger says holds no longer.
+  bool void_ledger = false;
+  // Indexes of the tables to sweep before streaming, and why.
+  std::vector<size_t> sweep;
+  SweepReason reason = SweepReason::kFirstStart;
+  // The ids that are pending now are to be skipped for ever: --start named a place.
+  bool skip_pending = false;
+  // For the log: "behind the checkpoint", …
+  std::string explanation;
+};
+
+// FailedPrecondition: --start can't be honoured on this server; the message names the setting.
+absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts);
+
+// What a checkpoint calls the server: its UUID, on MariaDB its id.
+std::string ServerName(const ServerInfo& server);
+
+}  // namespace relay
+
+#endif  // RELAY_START_PLANNER_H_

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef RELAY_TABLE_PUBLISHER_H_
+#define RELAY_TABLE_PUBLISHER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/notification.h"
+#include "relay/ack_tracker.h"
+#include "relay/delivery.h"
+#include "relay/ledger.h"
+#include "relay/metrics.h"
+#include "relay/pipeline_state.h"
+#include "relay/relay_status.h"
+#include "relay/row_sender.h"
+#include "relay/sql_session.h"
+#include "relay/sweep_queue.h"
+
+namespace relay {
+
+// Publishes the rows that a sweep found, from the table, in id order by chunks. Stream thread.
+class TablePublisher {
+ public:
+  // All must outlive the publisher.
+  TablePublisher(PipelineState* state, AckTracker* tracker, Ledger* ledger, Delivery* delivery, RowSender* sender,
+                 SweepQueue* queue, Metrics* metrics, StatusBoard* board, const absl::Notification* stop)
+      : state_(state),
+        tracker_(tracker),
+        ledger_(ledger),
+        delivery_(delivery),
+        sender_(sender),
+        queue_(queue),
+        metrics_(metrics),
+        board_(board),
+        stop_(stop) {}
+
+  // Sends the queue's next rows, at most `count`, and waits until they are acknowledged. Rows that are not pending any
+  // more leave the queue; rows whose topic is held are put aside until RetryHeld.
+  //   kSent     done, or there was nothing to do
+  //   kRewind   a delivery failed: recover, then call again
+  //   kStopped  the stop was notified
+  // Errors are the session's, or RowSender's.
+  absl::StatusOr<Delivery::Result> PublishSome(SqlSession* session, size_t count);
+
+  // Puts what was held back into the queue.
+  void RetryHeld();
+
+ private:
+  struct Held {
+    size_t table;
+    uint64_t id;
+  };
+
+  PipelineState* const state_;
+  AckTracker* const tracker_;
+  Ledger* const ledger_;
+  Delivery* const delivery_;
+  RowSender* const sender_;
+  SweepQueue* const queue_;
+  Metrics* const metrics_;
+  StatusBoard* const board_;
+  const absl::Notification* const stop_;
+  std::vector<Held> held_;
+};
+
+}  // namespace relay
+
+#endif  // RELAY_TABLE_PUBLISHER_H_
