@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// A server checksums every event, so a reader spends a third of its time here with zlib's tables. On x86-64 the message
+// is folded by carry-less multiplication instead, 64 bytes a step: Intel, "Fast CRC Computation for Generic Polynomials
+// Using PCLMULQDQ Instruction" (2009). Multiplying by x^n mod P moves a block n bits forward; four blocks move abreast,
+// are folded into one, and that one is reduced to 32 bits by Barrett's method. Bits are reflected, as in zlib.
 #include "cdc/crc32.h"
 
 #include <zlib.h>
@@ -8,10 +13,85 @@
 #include "cdc/byte_reader.h"
 #include "cdc/event_header.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace cdc {
+namespace {
+
+uint32_t TableCrc32(uint32_t crc, const char* data, size_t size) {
+  return static_cast<uint32_t>(crc32_z(crc, reinterpret_cast<const Bytef*>(data), size));
+}
+
+#if defined(__x86_64__)
+
+constexpr size_t kBlock = sizeof(__m128i);
+constexpr size_t kStep = 4 * kBlock;
+
+__attribute__((target("pclmul,sse4.1"))) inline __m128i Load(const char* from) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+}
+
+// `block` moved forward by the distance that `by` stands for, onto `next`.
+__attribute__((target("pclmul,sse4.1"))) inline __m128i Fold(__m128i block, __m128i by, __m128i next) {
+  const __m128i low = _mm_clmulepi64_si128(block, by, 0x00);
+  const __m128i high = _mm_clmulepi64_si128(block, by, 0x11);
+  return _mm_xor_si128(_mm_xor_si128(low, high), next);
+}
+
+// Whole blocks, at least a step of them. `crc` is the register, inverted already, and so is the result.
+__attribute__((target("pclmul,sse4.1"))) uint32_t FoldedCrc32(uint32_t crc, const char* data, size_t size) {
+  const __m128i by_step = _mm_set_epi64x(0x01c6e41596, 0x0154442bd4);   // x^480, x^544
+  const __m128i by_block = _mm_set_epi64x(0x00ccaa009e, 0x01751997d0);  // x^96, x^160
+  __m128i a = _mm_xor_si128(Load(data), _mm_cvtsi32_si128(static_cast<int>(crc)));
+  __m128i b = Load(data + kBlock);
+  __m128i c = Load(data + 2 * kBlock);
+  __m128i d = Load(data + 3 * kBlock);
+  data += kStep;
+  size -= kStep;
+  for (; size >= kStep; data += kStep, size -= kStep) {
+    a = Fold(a, by_step, Load(data));
+    b = Fold(b, by_step, Load(data + kBlock));
+    c = Fold(c, by_step, Load(data + 2 * kBlock));
+    d = Fold(d, by_step, Load(data + 3 * kBlock));
+  }
+  a = Fold(a, by_block, b);
+  a = Fold(a, by_block, c);
+  a = Fold(a, by_block, d);
+  for (; size >= kBlock; data += kBlock, size -= kBlock) a = Fold(a, by_block, Load(data));
+
+  // 128 bits to 64.
+  const __m128i low32 = _mm_setr_epi32(-1, 0, -1, 0);
+  a = _mm_xor_si128(_mm_srli_si128(a, 8), _mm_clmulepi64_si128(a, by_block, 0x10));
+  const __m128i x64 = _mm_set_epi64x(0, 0x0163cd6124);  // x^64
+  a = _mm_xor_si128(_mm_srli_si128(a, 4), _mm_clmulepi64_si128(_mm_and_si128(a, low32), x64, 0x00));
+  // 64 to 32, by the quotient x^64 / P and P itself.
+  const __m128i barrett = _mm_set_epi64x(0x01f7011641, 0x01db710641);
+  __m128i t = _mm_clmulepi64_si128(_mm_and_si128(a, low32), barrett, 0x10);
+  t = _mm_clmulepi64_si128(_mm_and_si128(t, low32), barrett, 0x00);
+  return static_cast<uint32_t>(_mm_extract_epi32(_mm_xor_si128(a, t), 1));
+}
+
+bool CanFold() {
+  static const bool can = __builtin_cpu_supports("pclmul") != 0 && __builtin_cpu_supports("sse4.1") != 0;
+  return can;
+}
+
+#endif  // defined(__x86_64__)
+
+}  // namespace
 
 uint32_t Crc32(absl::string_view bytes) {
-  return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+  uint32_t crc = 0;
+#if defined(__x86_64__)
+  if (bytes.size() >= kStep && CanFold()) {
+    const size_t blocks = bytes.size() / kBlock * kBlock;
+    crc = ~FoldedCrc32(~crc, bytes.data(), blocks);
+    bytes.remove_prefix(blocks);
+  }
+#endif
+  return TableCrc32(crc, bytes.data(), bytes.size());
 }
 
 bool HasValidChecksum(absl::string_view event) {
