@@ -52,6 +52,16 @@ void Ledger::Schema::Insert(uint64_t id, LedgerMinute minute, LedgerTime now) {
   Raise(id);
 }
 
+void Ledger::Schema::InsertNew(uint64_t first, uint64_t last, LedgerMinute minute, LedgerTime now) {
+  all.AddRange(first, last);
+  Minute& content = minutes[minute];
+  content.ids.AddRange(first, last);
+  content.unsaved.AddRange(first, last);
+  content.Touch(now);
+  if (gone.erase(minute) > 0) content.rewrite = true;
+  Raise(last);
+}
+
 bool Ledger::Schema::Erase(uint64_t id) {
   bool found = false;
   if (skipped.ids.Remove(id)) {
@@ -77,7 +87,16 @@ void Ledger::AddAll(size_t schema, absl::Span<const uint64_t> ids, LedgerTime no
   Schema& s = *schemas_[schema];
   const LedgerMinute minute = MinuteAt(now.server);
   absl::MutexLock lock(&s.mutex);
-  for (const uint64_t id : ids) s.Insert(id, minute, now);
+  for (size_t begin = 0; begin < ids.size();) {
+    size_t end = begin + 1;
+    while (end < ids.size() && ids[end] == ids[end - 1] + 1) ++end;
+    if (s.any.load(std::memory_order_relaxed) && ids[begin] > s.largest.load(std::memory_order_relaxed)) {
+      s.InsertNew(ids[begin], ids[end - 1], minute, now);
+    } else {
+      for (size_t i = begin; i < end; ++i) s.Insert(ids[i], minute, now);
+    }
+    begin = end;
+  }
 }
 
 bool Ledger::RemoveFromOlder(size_t schema, uint64_t id) {
@@ -98,6 +117,9 @@ void Ledger::Void(size_t schema, bool skipped_too) {
     s.skipped.ids.Clear();
     s.skipped.rewrite = true;
   }
+  // The ids begin anew: they are to be cheap again.
+  s.any.store(!s.skipped.ids.empty(), std::memory_order_release);
+  s.largest.store(s.skipped.ids.empty() ? 0 : s.skipped.ids.max(), std::memory_order_relaxed);
 }
 
 bool Ledger::Contains(size_t schema, uint64_t id) const {

@@ -141,6 +141,9 @@ class Ledger {
     std::atomic<bool> any{false};
 
     void Insert(uint64_t id, LedgerMinute minute, LedgerTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+    // A run of neighbours above every id that is known: the common case.
+    void InsertNew(uint64_t first, uint64_t last, LedgerMinute minute, LedgerTime now)
+        ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
     bool Erase(uint64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
     void Drop(LedgerMinute minute) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
     void Raise(uint64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/ledger.h"
 
+#include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,6 +76,31 @@ TEST(Ledger, AfterARestartAMinuteIsDueAnHourAfterItsEndByTheServersClock) {
   ledger.Load({part});
   EXPECT_TRUE(ledger.Due(0, {At(3600).server, absl::ZeroDuration()}, kHour, 10).empty());
   EXPECT_EQ(ledger.Due(0, {At(3660).server, absl::ZeroDuration()}, kHour, 10), (std::vector<uint64_t>{7}));
+}
+
+TEST(Ledger, RunsAndSingleIdsInAnyOrderAddUp) {
+  Ledger ledger({"shop"});
+  Stored stored;
+  std::set<uint64_t> expected;
+  uint64_t random = 1;
+  for (int round = 0; round < 300; ++round) {
+    std::vector<uint64_t> ids;
+    random = random * 6364136223846793005 + 1442695040888963407;
+    for (uint64_t i = 0, from = (random >> 33) % 500; i < 1 + (random >> 60); ++i) ids.push_back(from + i);
+    ids.push_back((random >> 20) % 700);
+    ledger.AddAll(0, ids, At(round));
+    expected.insert(ids.begin(), ids.end());
+    random = random * 6364136223846793005 + 1442695040888963407;
+    const uint64_t back = (random >> 33) % 800;
+    EXPECT_EQ(ledger.RemoveFromOlder(0, back), expected.erase(back) == 1) << round;
+    if (round % 7 == 0) stored.Apply(ledger.TakeDelta());
+  }
+  EXPECT_EQ(Ids(ledger.All(0)), std::vector<uint64_t>(expected.begin(), expected.end()));
+  stored.Apply(ledger.TakeDelta());
+  Ledger again({"shop"});
+  again.Load(stored.Parts());
+  EXPECT_EQ(again.All(0), ledger.All(0));
+  for (const uint64_t id : expected) EXPECT_EQ(again.MinuteOf(0, id), ledger.MinuteOf(0, id));
 }
 
 TEST(Ledger, AnIdThatComesBackIsForgotten) {
