@@ -7,6 +7,8 @@
 
 #define HAVE_ATOMICS_32 1
 #define HAVE_ATOMICS_32_SYNC 0
+// Left out by CMake: without it rd_atomic32_set is a plain store.
+#define HAVE_ATOMICS_32_ATOMIC 1
 
 #if (HAVE_ATOMICS_32)
 # if (HAVE_ATOMICS_32_SYNC)
@@ -18,6 +20,8 @@
 
 #define HAVE_ATOMICS_64 1
 #define HAVE_ATOMICS_64_SYNC 0
+// Left out by CMake: without it rd_atomic64_set is a plain store.
+#define HAVE_ATOMICS_64_ATOMIC 1
 
 #if (HAVE_ATOMICS_64)
 # if (HAVE_ATOMICS_64_SYNC)
