@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cdc/column_printer.h"
+
+#include <string>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "cdc/column_storage.h"
+#include "gtest/gtest.h"
+
+namespace cdc {
+namespace {
+
+MappedColumn Column(ColumnType type, uint32_t length = 0, uint8_t scale = 0) {
+  MappedColumn column;
+  column.type = type;
+  column.length = length;
+  column.scale = scale;
+  return column;
+}
+
+std::string Printed(Dialect dialect, const MappedColumn& column, const std::string& declared, absl::string_view charset,
+                    const std::string& hex) {
+  const DeclaredType type = DeclaredType::Parse(declared);
+  absl::StatusOr<ColumnPrinter> printer = ColumnPrinter::Create(dialect, column, declared.empty() ? nullptr : &type,
+                                                                charset, ColumnPrinter::Unknown::kRefuse);
+  if (!printer.ok()) return absl::StrCat("error: ", printer.status().message());
+  TextBuffer out;
+  absl::Status status = printer->Append(absl::HexStringToBytes(hex), &out);
+  return status.ok() ? std::string(out.view()) : absl::StrCat("error: ", status.message());
+}
+
+std::string Printed(const MappedColumn& column, const std::string& declared, const std::string& hex) {
+  return Printed(Dialect::kMySql, column, declared, "", hex);
+}
+
+TEST(ColumnPrinterTest, IntegersAreSignedAsTheMapOrElseTheLayoutSays) {
+  MappedColumn column = Column(ColumnType::kInt24);
+  EXPECT_EQ(Printed(column, "mediumint", "ffffff"), "-1");
+  EXPECT_EQ(Printed(column, "mediumint unsigned", "ffffff"), "16777215");
+  column.is_unsigned = true;
+  EXPECT_EQ(Printed(column, "mediumint", "ffffff"), "16777215");
+  column.is_unsigned.reset();
+  EXPECT_NE(Printed(column, "", "ffffff").find("UNSIGNED"), std::string::npos);
+}
+
+TEST(ColumnPrinterTest, ZerofillPads) {
+  EXPECT_EQ(Printed(Column(ColumnType::kLong), "int(8) unsigned zerofill", "07000000"), "00000007");
+}
+
+TEST(ColumnPrinterTest, FloatingPointHasTheDeclaredDecimals) {
+  EXPECT_EQ(Printed(Column(ColumnType::kDouble, 8), "double", "9a9999999999b93f"), "0.1");
+  EXPECT_EQ(Printed(Column(ColumnType::kDouble, 8), "double(20,4)", "9a9999999999b93f"), "0.1000");
+  EXPECT_EQ(Printed(Column(ColumnType::kFloat, 4), "", "cdcccc3d"), "0.1");
+}
+
+TEST(ColumnPrinterTest, MariaDbPrintsNegativeZeroWithoutItsSign) {
+  const MappedColumn column = Column(ColumnType::kDouble, 8);
+  EXPECT_EQ(Printed(Dialect::kMySql, column, "", "", "0000000000000080"), "-0");
+  EXPECT_EQ(Printed(Dialect::kMariaDb, column, "", "", "0000000000000080"), "0");
+  EXPECT_EQ(Printed(Dialect::kMariaDb, Column(ColumnType::kFloat, 4), "", "", "00000080"), "0");
+}
+
+TEST(ColumnPrinterTest, BinaryIsFilledUpAndCharIsNot) {
+  MappedColumn column = Column(ColumnType::kString, 4);
+  column.collation = 63;
+  EXPECT_EQ(Printed(column, "", "0102"), std::string("\x01\x02\0\0", 4));
+  column.collation = 255;
+  EXPECT_EQ(Printed(column, "", "6162"), "ab");
+}
+
+TEST(ColumnPrinterTest, TextIsConvertedFromTheMapsOrElseTheLayoutsCharset) {
+  MappedColumn column = Column(ColumnType::kVarchar, 20);
+  EXPECT_EQ(Printed(Dialect::kMySql, column, "varchar(20)", "latin1", "e9"), "é");
+  EXPECT_EQ(Printed(Dialect::kMySql, column, "varbinary(20)", "", "e9"), "\xe9") << "no charset: binary";
+  EXPECT_NE(Printed(column, "", "e9").find("character set"), std::string::npos);
+  column.collation = 8;
+  EXPECT_EQ(Printed(Dialect::kMySql, column, "varchar(20)", "utf8mb4", "e9"), "é");
+  column.collation = 17;
+  EXPECT_NE(Printed(column, "", "e9").find("collation number 17"), std::string::npos);
+}
+
+TEST(ColumnPrinterTest, Utf32HoldsSurrogatesThatTheServerWritesAsCharacters) {
+  EXPECT_EQ(Printed(Dialect::kMariaDb, Column(ColumnType::kVarchar, 20), "varchar(5)", "utf32", "0000d9b8"),
+            "\xed\xa6\xb8");
+}
+
+TEST(ColumnPrinterTest, EnumAndSetHaveTheirNames) {
+  MappedColumn column = Column(ColumnType::kEnum, 1);
+  EXPECT_EQ(Printed(column, "enum('a','it''s')", "02"), "it's");
+  EXPECT_EQ(Printed(column, "enum('a','it''s')", "00"), "") << "the server's mark of a wrong value";
+  EXPECT_EQ(Printed(column, "enum('a','it''s')", "03").substr(0, 5), "error");
+  EXPECT_NE(Printed(column, "", "01").find("names"), std::string::npos);
+  column.members = {"\xe9"};
+  column.collation = 8;
+  EXPECT_EQ(Printed(column, "", "01"), "é");
+  EXPECT_EQ(Printed(Column(ColumnType::kSet, 1), "set('x','y','z')", "05"), "x,z");
+  EXPECT_EQ(Printed(Column(ColumnType::kSet, 1), "set('x','y','z')", "00"), "");
+  EXPECT_EQ(Printed(Column(ColumnType::kSet, 1), "set('x','y','z')", "08").substr(0, 5), "error");
+}
+
+TEST(ColumnPrinterTest, EnumIsANumberWhereGuessingIsAllowed) {
+  absl::StatusOr<ColumnPrinter> printer =
+      ColumnPrinter::Create(Dialect::kMySql, Column(ColumnType::kEnum, 1), nullptr, "", ColumnPrinter::Unknown::kGuess);
+  ASSERT_TRUE(printer.ok());
+  TextBuffer out;
+  ASSERT_TRUE(printer->Append("\x02", &out).ok());
+  EXPECT_EQ(out.view(), "2");
+}
+
+TEST(ColumnPrinterTest, MariaDbsAddressesAreText) {
+  const MappedColumn column = Column(ColumnType::kString, 16);
+  EXPECT_EQ(Printed(Dialect::kMariaDb, column, "inet6", "", "00000000000000000000000000000001"), "::1");
+  EXPECT_EQ(Printed(Dialect::kMariaDb, column, "uuid", "", "123e4567e89b12d3a456426655440000"),
+            "123e4567-e89b-12d3-a456-426655440000");
+  EXPECT_EQ(Printed(Dialect::kMariaDb, Column(ColumnType::kString, 4), "inet4", "", "0a"), "10.0.0.0");
+}
+
+TEST(ColumnPrinterTest, MariaDbsOwnTimesAreToldByTheLayout) {
+  const DeclaredType declared = DeclaredType::Parse("time(3) /* mariadb-5.3 */");
+  absl::StatusOr<ColumnStorage> storage = ColumnStorage::Of(Column(ColumnType::kTime), &declared);
+  ASSERT_TRUE(storage.ok());
+  EXPECT_EQ(storage->fixed_bytes, 5u);
+  EXPECT_EQ(ColumnStorage::Of(Column(ColumnType::kTime), nullptr)->fixed_bytes, 3u);
+}
+
+TEST(ColumnPrinterTest, MetadataThatNoServerWritesIsRefused) {
+  EXPECT_FALSE(ColumnStorage::Of(Column(ColumnType::kDouble, 7), nullptr).ok());
+  EXPECT_FALSE(ColumnStorage::Of(Column(ColumnType::kBlob, 5), nullptr).ok());
+  EXPECT_FALSE(ColumnStorage::Of(Column(ColumnType::kDatetime2, 7), nullptr).ok());
+  EXPECT_FALSE(ColumnStorage::Of(Column(ColumnType::kNewDecimal, 5, 6), nullptr).ok());
+  EXPECT_FALSE(ColumnStorage::Of(Column(ColumnType::kSet, 9), nullptr).ok());
+  EXPECT_EQ(ColumnStorage::Of(Column(ColumnType::kTypedArray), nullptr).status().code(),
+            absl::StatusCode::kUnimplemented);
+}
+
+}  // namespace
+}  // namespace cdc
