@@ -20,8 +20,8 @@
 namespace cdc {
 namespace {
 
-uint32_t TableCrc32(uint32_t crc, const char* data, size_t size) {
-  return static_cast<uint32_t>(crc32_z(crc, reinterpret_cast<const Bytef*>(data), size));
+uint32_t TableCrc32(absl::string_view bytes) {
+  return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
 #if defined(__x86_64__)
@@ -40,25 +40,38 @@ __attribute__((target("pclmul,sse4.1"))) inline __m128i Fold(__m128i block, __m1
   return _mm_xor_si128(_mm_xor_si128(low, high), next);
 }
 
-// Whole blocks, at least a step of them. `crc` is the register, inverted already, and so is the result.
-__attribute__((target("pclmul,sse4.1"))) uint32_t FoldedCrc32(uint32_t crc, const char* data, size_t size) {
+// A message of at least a block and four bytes.
+__attribute__((target("pclmul,sse4.1"))) uint32_t FoldedCrc32(const char* data, size_t size) {
   const __m128i by_step = _mm_set_epi64x(0x01c6e41596, 0x0154442bd4);   // x^480, x^544
   const __m128i by_block = _mm_set_epi64x(0x00ccaa009e, 0x01751997d0);  // x^96, x^160
-  __m128i a = _mm_xor_si128(Load(data), _mm_cvtsi32_si128(static_cast<int>(crc)));
-  __m128i b = Load(data + kBlock);
-  __m128i c = Load(data + 2 * kBlock);
-  __m128i d = Load(data + 3 * kBlock);
-  data += kStep;
-  size -= kStep;
-  for (; size >= kStep; data += kStep, size -= kStep) {
-    a = Fold(a, by_step, Load(data));
-    b = Fold(b, by_step, Load(data + kBlock));
-    c = Fold(c, by_step, Load(data + 2 * kBlock));
-    d = Fold(d, by_step, Load(data + 3 * kBlock));
+  // Zeros in front change nothing as long as the register is zero, so the odd bytes come first, behind zeros that make
+  // them a block; the register's initial ones go where the message begins.
+  const size_t odd = size % kBlock;
+  alignas(kBlock) char head[2 * kBlock] = {};
+  char* const begin = head + kBlock - odd;
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(begin), Load(data));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(head + kBlock), Load(data + odd));
+  for (size_t i = 0; i < 4; ++i) begin[i] = static_cast<char>(~begin[i]);
+  data += odd + kBlock;
+  size -= odd + kBlock;
+  __m128i a = Fold(Load(head), by_block, Load(head + kBlock));
+  if (size >= kStep) {
+    a = Fold(a, by_block, Load(data));
+    __m128i b = Load(data + kBlock);
+    __m128i c = Load(data + 2 * kBlock);
+    __m128i d = Load(data + 3 * kBlock);
+    data += kStep;
+    size -= kStep;
+    for (; size >= kStep; data += kStep, size -= kStep) {
+      a = Fold(a, by_step, Load(data));
+      b = Fold(b, by_step, Load(data + kBlock));
+      c = Fold(c, by_step, Load(data + 2 * kBlock));
+      d = Fold(d, by_step, Load(data + 3 * kBlock));
+    }
+    a = Fold(a, by_block, b);
+    a = Fold(a, by_block, c);
+    a = Fold(a, by_block, d);
   }
-  a = Fold(a, by_block, b);
-  a = Fold(a, by_block, c);
-  a = Fold(a, by_block, d);
   for (; size >= kBlock; data += kBlock, size -= kBlock) a = Fold(a, by_block, Load(data));
 
   // 128 bits to 64.
@@ -70,7 +83,7 @@ __attribute__((target("pclmul,sse4.1"))) uint32_t FoldedCrc32(uint32_t crc, cons
   const __m128i barrett = _mm_set_epi64x(0x01f7011641, 0x01db710641);
   __m128i t = _mm_clmulepi64_si128(_mm_and_si128(a, low32), barrett, 0x10);
   t = _mm_clmulepi64_si128(_mm_and_si128(t, low32), barrett, 0x00);
-  return static_cast<uint32_t>(_mm_extract_epi32(_mm_xor_si128(a, t), 1));
+  return ~static_cast<uint32_t>(_mm_extract_epi32(_mm_xor_si128(a, t), 1));
 }
 
 bool CanFold() {
@@ -83,15 +96,10 @@ bool CanFold() {
 }  // namespace
 
 uint32_t Crc32(absl::string_view bytes) {
-  uint32_t crc = 0;
 #if defined(__x86_64__)
-  if (bytes.size() >= kStep && CanFold()) {
-    const size_t blocks = bytes.size() / kBlock * kBlock;
-    crc = ~FoldedCrc32(~crc, bytes.data(), blocks);
-    bytes.remove_prefix(blocks);
-  }
+  if (bytes.size() >= kBlock + 4 && CanFold()) return FoldedCrc32(bytes.data(), bytes.size());
 #endif
-  return TableCrc32(crc, bytes.data(), bytes.size());
+  return TableCrc32(bytes);
 }
 
 bool HasValidChecksum(absl::string_view event) {
