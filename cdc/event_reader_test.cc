@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cdc/event_reader.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "testing/event_writer.h"
+
+namespace cdc {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing_support::EventList;
+using testing_support::EventWriter;
+
+// Type, begin and end of each event.
+std::vector<std::string> Places(EventSource* source, absl::Status* status = nullptr) {
+  EventReader reader(source, true);
+  std::vector<std::string> out;
+  while (true) {
+    auto event = reader.Next();
+    if (status != nullptr) *status = event.status();
+    if (!event.ok() || *event == nullptr) return out;
+    out.push_back(absl::StrCat(EventTypeName((*event)->header.type), " ", reader.begin().ToString(), " ",
+                               reader.end().ToString()));
+  }
+}
+
+TEST(EventReaderTest, TakesThePositionsThatAServerTells) {
+  EventWriter w;
+  EventList events;
+  events.Add(w.Rotate("b.1", 4, true));
+  events.Add(w.FormatDescription());
+  // A dump by GTID set leaves transactions out and says so by a heartbeat, or not at all.
+  w.offset = 1000;
+  events.Add(w.Heartbeat("b.1", 1000));
+  events.Add(w.Xid());
+  w.offset = 2000;
+  events.Add(w.Xid());
+  events.Add(w.Rotate("b.2", 4, false));
+  EXPECT_THAT(Places(&events), ElementsAre("ROTATE (no position) b.1:4", "FORMAT_DESCRIPTION b.1:4 b.1:127",
+                                           "HEARTBEAT b.1:127 b.1:1000", "XID b.1:1000 b.1:1031",
+                                           "XID b.1:2000 b.1:2031", "ROTATE b.1:2031 b.2:4"));
+}
+
+TEST(EventReaderTest, SumsTheLengthsInAFile) {
+  EventWriter w;
+  EventList events;
+  events.set_contiguous(true);
+  events.Add(w.Rotate("b.1", 4, true));
+  events.Add(w.FormatDescription());
+  // A relay log: positions are those of another server's file, and that server's ROTATE stands in it.
+  events.Add(w.Rotate("other.7", 999, true));
+  w.offset = 777;
+  events.Add(w.Xid());
+  const std::string rotate = w.Rotate("x", 0, true);
+  EXPECT_THAT(Places(&events), ElementsAre("ROTATE (no position) b.1:4", "FORMAT_DESCRIPTION b.1:4 b.1:127",
+                                           "ROTATE b.1:127 b.1:165", "XID b.1:165 b.1:196"));
+}
+
+TEST(EventReaderTest, KeepsCountingWhenHeadersWrap) {
+  constexpr uint64_t kFour = uint64_t{1} << 32;
+  EventWriter w;
+  EventList events;
+  events.Add(w.FormatDescription());
+  events.Add(w.Rotate("b.1", 3 * kFour - 40, true));
+  events.Add(w.Xid());
+  events.Add(w.Xid());
+  const std::vector<std::string> places = Places(&events);
+  EXPECT_EQ(places.back(), absl::StrCat("XID b.1:", 3 * kFour - 9, " b.1:", 3 * kFour + 22));
+}
+
+TEST(EventReaderTest, PlacesCompressedEventsAtTheirPayload) {
+  EventWriter w;
+  EventList events;
+  events.Add(w.Rotate("b.1", 4, true));
+  events.Add(w.FormatDescription());
+  EventWriter bare = w.Bare();
+  const uint64_t begin = w.offset;
+  events.Add(w.Payload({bare.Query("BEGIN"), bare.Xid()}));
+  const std::string place = absl::StrCat(" b.1:", begin, " b.1:", w.offset);
+  events.Add(w.Stop());
+  EXPECT_THAT(Places(&events),
+              ElementsAre("ROTATE (no position) b.1:4", "FORMAT_DESCRIPTION b.1:4 b.1:127", "QUERY" + place,
+                          "XID" + place, absl::StrCat("STOP b.1:", w.offset - 23, " b.1:", w.offset)));
+}
+
+TEST(EventReaderTest, SaysWhereADamagedEventStands) {
+  EventWriter w;
+  EventList events;
+  events.Add(w.Rotate("b.1", 4, true));
+  events.Add(w.FormatDescription());
+  std::string xid = w.Xid();
+  xid[20] ^= 1;
+  events.Add(xid);
+  absl::Status status;
+  Places(&events, &status);
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(status.message(), HasSubstr("at b.1:127: wrong checksum of a XID event"));
+}
+
+TEST(EventReaderTest, RefusesAPayloadWithinAPayload) {
+  EventWriter w;
+  EventList events;
+  events.Add(w.Rotate("b.1", 4, true));
+  events.Add(w.FormatDescription());
+  EventWriter bare = w.Bare();
+  events.Add(w.Payload({bare.Payload({bare.Xid()})}));
+  absl::Status status;
+  Places(&events, &status);
+  EXPECT_THAT(status.message(), HasSubstr("TRANSACTION_PAYLOAD event in a transaction payload"));
+}
+
+}  // namespace
+}  // namespace cdc

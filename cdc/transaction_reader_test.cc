@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The orders of events that recorded files do not have: illegal ones, crashes, and what only a live dump shows.
+// recorded_binlog_test.cc has the legal ones.
+#include "cdc/transaction_reader.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "testing/counting_allocator.h"
+#include "testing/event_writer.h"
+
+namespace cdc {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing_support::EventList;
+using testing_support::EventWriter;
+
+constexpr char kUuid[] = "911ea5f6-0c1b-11ef-9262-0242ac120002";
+
+class TransactionReaderTest : public testing::Test {
+ protected:
+  // "transaction 1: +5 a", "foreign 2": items in short, rows as +insert ~update -delete.
+  struct Result {
+    std::vector<std::string> items;
+    absl::Status status;
+    BinlogPosition end;
+  };
+
+  void Start(absl::string_view file = "binlog.000001") {
+    events_.Add(w_.Rotate(file, 4, /*artificial=*/true));
+    events_.Add(w_.FormatDescription());
+  }
+  void Add(std::string event) { events_.Add(std::move(event)); }
+  void AddAll(const std::vector<std::string>& events) {
+    for (const std::string& event : events) events_.Add(event);
+  }
+
+  Result Read(TransactionReaderOptions options = {}) {
+    TransactionReader reader(&events_, nullptr, {{"app", "t", {"id", "text"}, "id"}, {"app", "u", {"text"}, ""}},
+                             options);
+    Result result;
+    while (true) {
+      auto item = reader.Next();
+      result.status = item.status();
+      if (!item.ok()) return result;
+      result.end = (*item)->end;
+      if ((*item)->kind == StreamItem::Kind::kEnd) return result;
+      if ((*item)->kind == StreamItem::Kind::kIdle) continue;
+      result.items.push_back(Text(**item));
+    }
+  }
+
+  static std::string Text(const StreamItem& item) {
+    std::string out = item.kind == StreamItem::Kind::kForeign ? "foreign" : "transaction";
+    if (item.gtid.has_value()) absl::StrAppend(&out, " ", item.gtid->number);
+    if (item.gtid_withheld) out += " withheld";
+    for (const Gtid& gtid : item.released_gtids) absl::StrAppend(&out, " releases ", gtid.number);
+    if (item.unknown_xa_commit) out += " unknown";
+    if (item.incident) out += " incident";
+    if (item.statement_dml) out += " statement";
+    if (item.rows == nullptr) return out;
+    out += ":";
+    while (true) {
+      auto row = item.rows->NextRow();
+      EXPECT_TRUE(row.ok()) << row.status();
+      if (!row.ok() || *row == nullptr) return out;
+      const char* const kinds[] = {"+", "~", "-"};
+      const auto values = (*row)->after.empty() ? (*row)->before : (*row)->after;
+      absl::StrAppend(&out, " ", kinds[static_cast<int>((*row)->kind)],
+                      absl::StrJoin(values, "=", [](std::string* text, const ColumnValue& value) {
+                        absl::StrAppend(text, value.text.size() > 20 ? absl::StrCat(value.text.size(), "B")
+                                                                     : std::string(value.text));
+                      }));
+    }
+  }
+
+  EventWriter w_;
+  EventList events_;
+};
+
+TEST_F(TransactionReaderTest, DeliversRowsWhenTheCommitIsSeen) {
+  Start();
+  AddAll({w_.Gtid(1, 1795489106023420), w_.Query("BEGIN"), w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}, {2, "b"}}),
+          w_.Xid()});
+  TransactionReader reader(&events_, nullptr, {{"app", "t", {"text", "id"}, "id"}});
+  auto item = reader.Next();  // The dump's first ROTATE.
+  ASSERT_TRUE(item.ok()) << item.status();
+  EXPECT_EQ((*item)->kind, StreamItem::Kind::kIdle);
+  item = reader.Next();
+  ASSERT_TRUE(item.ok()) << item.status();
+  EXPECT_EQ((*item)->kind, StreamItem::Kind::kTransaction);
+  EXPECT_EQ((*item)->gtid->ToString(), absl::StrCat(kUuid, ":1"));
+  EXPECT_EQ(absl::ToUnixMicros((*item)->commit_time), 1795489106023420);
+  EXPECT_EQ((*item)->row_count, 2u);
+  EXPECT_EQ((*item)->end, (BinlogPosition{"binlog.000001", w_.offset}));
+  for (int round = 0; round < 2; ++round) {
+    auto row = (*item)->rows->NextRow();
+    ASSERT_TRUE(row.ok());
+    EXPECT_EQ((*row)->after[0].text, "a");
+    EXPECT_EQ((*row)->after[1].text, "1");
+    (*item)->rows->RewindRows();
+  }
+  item = reader.Next();
+  ASSERT_TRUE(item.ok()) << item.status();
+  EXPECT_EQ((*item)->kind, StreamItem::Kind::kEnd);
+}
+
+TEST_F(TransactionReaderTest, KeepsALoggedRollbackToItself) {
+  Start();
+  AddAll({w_.Gtid(1), w_.Query("BEGIN"), w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}}), w_.Query("ROLLBACK"),
+          w_.Gtid(2), w_.Query("BEGIN"), w_.Query("COMMIT")});
+  EXPECT_THAT(Read().items, ElementsAre("foreign 1", "foreign 2"));
+}
+
+TEST_F(TransactionReaderTest, UndoesWhatStandsBehindASavepoint) {
+  Start();
+  AddAll({w_.Gtid(1), w_.Query("BEGIN"), w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}, {2, "b"}}),
+          w_.Query("SAVEPOINT `s`"), w_.Update(9, {{1, "a"}, {1, "undone"}}), w_.Insert(9, {{3, "undone"}}),
+          w_.Query("SAVEPOINT `s2`"), w_.Update(9, {{1, "undone"}, {1, "undone, too"}}), w_.Query("ROLLBACK TO `S`"),
+          w_.Update(9, {{2, "b"}, {2, "c"}}), w_.Insert(9, {{4, "d"}}), w_.Xid()});
+  EXPECT_THAT(Read().items, ElementsAre("transaction 1: +1=a +2=c +4=d"));
+}
+
+TEST_F(TransactionReaderTest, AppliesUpdatesToTheRowsOfTheirTransaction) {
+  Start();
+  AddAll({w_.Gtid(1), w_.Query("BEGIN"), w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}, {2, "b"}}),
+          w_.Update(9, {{1, "a"}, {5, "moved"}}), w_.Update(9, {{5, "moved"}, {5, "last"}}),
+          w_.Update(9, {{7, "old"}, {7, "new"}}), w_.Insert(9, {{1, "again"}}), w_.Update(9, {{1, "again"}, {1, "x"}}),
+          w_.Delete(9, {{2, "b"}}), w_.Xid()});
+  EXPECT_THAT(Read().items, ElementsAre("transaction 1: +5=last +2=b ~7=new +1=x -2=b"));
+}
+
+TEST_F(TransactionReaderTest, TakesTheLaterOfTwoRowsWithOneKey) {
+  Start();
+  AddAll({w_.Gtid(1), w_.Query("BEGIN"), w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}}), w_.Delete(9, {{1, "a"}}),
+          w_.Insert(9, {{1, "b"}}), w_.Update(9, {{1, "b"}, {1, "c"}}), w_.Xid()});
+  EXPECT_THAT(Read().items, ElementsAre("transaction 1: +1=a -1=a +1=c"));
+}
+
+TEST_F(TransactionReaderTest, MergesNothingWithoutAKeyColumn) {
+  Start();
+  AddAll({w_.Gtid(1), w_.Query("BEGIN"), w_.TableMap(9, "u"), w_.Insert(9, {{1, "a"}}),
+          w_.Update(9, {{1, "a"}, {1, "b"}}), w_.Xid()});
+  EXPECT_THAT(Read().items, ElementsAre("transaction 1: +a ~b"));
+}
+
+TEST_F(TransactionReaderTest, GivesTheSameWhenEverythingSpills) {
+  TransactionReaderOptions options;
+  options.memory_limit = 1;
+  Start();
+  AddAll({w_.Gtid(1), w_.Query("BEGIN"), w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}, {2, "b"}}),
+          w_.Query("SAVEPOINT s"), w_.Update(9, {{1, "a"}, {1, "undone"}}), w_.Insert(9, {{3, "undone"}}),
+          w_.Query("ROLLBACK TO s"), w_.Update(9, {{2, "b"}, {2, "c"}}), w_.Xid(), w_.Gtid(2), w_.Query("BEGIN"),
+          w_.TableMap(9, "t"), w_.Insert(9, {{4, "d"}}), w_.Xid()});
+  EXPECT_THAT(Read(options).items, ElementsAre("transaction 1: +1=a +2=c", "transaction 2: +4=d"));
+}
+
+TEST_F(TransactionReaderTest, HoldsAnXaBranchUntilItIsDecided) {
+  Start();
+  AddAll({w_.Gtid(1), w_.Query("XA START X'61',X'',1"), w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}}),
+          w_.Query("XA END X'61',X'',1"), w_.XaPrepare("a")});
+  AddAll({w_.Gtid(2), w_.Query("XA START X'62',X'',1"), w_.TableMap(9, "t"), w_.Insert(9, {{2, "b"}}),
+          w_.Query("XA END X'62',X'',1"), w_.XaPrepare("b")});
+  // The server restarts: branches live on.
+  AddAll({w_.Stop(), w_.Rotate("binlog.000002", 4, true), w_.FormatDescription()});
+  AddAll({w_.Gtid(3), w_.Query("XA COMMIT X'61',X'',1"), w_.Gtid(4), w_.Query("XA ROLLBACK X'62',X'',1"), w_.Gtid(5),
+          w_.Query("XA COMMIT X'63',X'',1"), w_.Gtid(6), w_.Query("XA ROLLBACK X'63',X'',1")});
+  const std::vector<std::string> expected = {"transaction 1 withheld",         "transaction 2 withheld",
+                                             "transaction 3 releases 1: +1=a", "transaction 4 releases 2",
+                                             "transaction 5 unknown",          "foreign 6"};
+  EXPECT_EQ(Read().items, expected);
+}
+
+TEST_F(TransactionReaderTest, SpillsOpenBranches) {
+  TransactionReaderOptions options;
+  options.memory_limit = 100;
+  Start();
+  for (const char* name : {"a", "b", "c"}) {
+    AddAll({w_.AnonymousGtid(), w_.Query("XA START 'x'"), w_.TableMap(9, "t"), w_.Insert(9, {{1, name}, {2, "z"}}),
+            w_.Query("XA END 'x'"), w_.XaPrepare(name)});
+  }
+  AddAll(
+      {w_.AnonymousGtid(), w_.Query("XA COMMIT X'62',X'',1"), w_.AnonymousGtid(), w_.Query("XA COMMIT X'61',X'',1")});
+  const Result result = Read(options);
+  EXPECT_THAT(result.items, ElementsAre("transaction", "transaction", "transaction", "transaction: +1=b +2=z",
+                                        "transaction: +1=a +2=z"));
+}
+
+TEST_F(TransactionReaderTest, AbandonsATransactionWhoseServerDied) {
+  for (const bool stop : {false, true}) {
+    events_ = EventList();
+    w_.offset = 4;
+    Start();
+    AddAll({w_.Gtid(1), w_.Query("BEGIN"), w_.TableMap(9, "t"), w_.Insert(9, {{1, "lost"}})});
+    if (stop) Add(w_.Stop());
+    AddAll({w_.Rotate("binlog.000002", 4, true), w_.FormatDescription(), w_.Gtid(1), w_.Query("BEGIN"),
+            w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}}), w_.Xid()});
+    EXPECT_THAT(Read().items, ElementsAre("transaction 1: +1=a"));
+  }
+}
+
+TEST_F(TransactionReaderTest, ReadsCompressedTransactionsOfManyEvents) {
+  Start();
+  EventWriter bare = w_.Bare();
+  std::vector<std::string> inner = {bare.Query("BEGIN"), bare.TableMap(9, "t")};
+  std::string expected = "transaction 1:";
+  for (uint32_t i = 1; i <= 3000; ++i) {
+    inner.push_back(bare.Insert(9, {{i, std::string(200, static_cast<char>('a' + i % 26))}}));
+    absl::StrAppend(&expected, " +", i, "=200B");
+  }
+  inner.push_back(bare.Xid());
+  AddAll({w_.Gtid(1), w_.Payload(inner)});
+  AddAll({w_.Gtid(2), w_.Payload({bare.Query("BEGIN"), bare.Query("COMMIT")})});
+  EXPECT_THAT(Read().items, ElementsAre(expected, "foreign 2"));
+}
+
+TEST_F(TransactionReaderTest, TellsOfStatementsAndIncidents) {
+  Start();
+  AddAll({w_.Gtid(1), w_.Query("BEGIN"), w_.Query("INSERT INTO t VALUES (1)"), w_.Xid(), w_.Gtid(2), w_.Incident(),
+          w_.Incident(), w_.Gtid(3), w_.Query("BEGIN"), w_.Incident(), w_.Xid(), w_.Gtid(4), w_.Query("FLUSH TABLES")});
+  EXPECT_THAT(Read().items, ElementsAre("transaction 1 statement", "transaction 2 incident", "transaction incident",
+                                        "transaction 3 incident", "foreign 4"));
+}
+
+TEST_F(TransactionReaderTest, RefusesIllegalOrdersAndSaysWhere) {
+  const auto try_events = [&](std::vector<std::string> (*make)(EventWriter&), absl::string_view message) {
+    events_ = EventList();
+    w_.offset = 4;
+    Start();
+    AddAll(make(w_));
+    const Result result = Read();
+    EXPECT_EQ(result.status.code(), absl::StatusCode::kDataLoss) << message << result.status;
+    EXPECT_THAT(result.status.message(), HasSubstr(std::string(message)));
+    EXPECT_THAT(result.status.message(), HasSubstr("at binlog.000001:"));
+  };
+  using V = std::vector<std::string>;
+  try_events([](EventWriter& w) { return V{w.Xid()}; }, "XID event between transactions");
+  try_events([](EventWriter& w) { return V{w.Gtid(1), w.Xid()}; }, "XID event behind a GTID");
+  try_events([](EventWriter& w) { return V{w.Gtid(1), w.Gtid(2)}; }, "GTID event behind a GTID");
+  try_events([](EventWriter& w) { return V{w.Query("BEGIN"), w.Gtid(2)}; }, "GTID event inside a transaction");
+  try_events([](EventWriter& w) { return V{w.Query("BEGIN"), w.Query("BEGIN")}; }, "(BEGIN) event inside");
+  try_events([](EventWriter& w) { return V{w.Query("COMMIT")}; }, "(COMMIT) event between");
+  try_events([](EventWriter& w) { return V{w.TableMap(9, "t")}; }, "TABLE_MAP event between");
+  try_events([](EventWriter& w) { return V{w.Gtid(1), w.TableMap(9, "t")}; }, "TABLE_MAP event behind a GTID");
+  try_events(
+      [](EventWriter& w) {
+        return V{w.Query("BEGIN"), w.Insert(9, {})};
+      },
+      "WRITE_ROWS (table id 9 that no table map has named)");
+  try_events(
+      [](EventWriter& w) {
+        return V{w.Query("BEGIN"), w.TableMap(9, "t"), w.Xid(), w.Query("BEGIN"), w.Insert(9, {})};
+      },
+      "table id 9 that no table map");
+  try_events([](EventWriter& w) { return V{w.Query("BEGIN"), w.XaPrepare("a")}; }, "XA_PREPARE event inside");
+  try_events([](EventWriter& w) { return V{w.Query("XA START 'a'"), w.XaPrepare("a")}; }, "inside an XA branch");
+  try_events([](EventWriter& w) { return V{w.Query("XA START 'a'"), w.Xid()}; }, "XID event inside an XA branch");
+  try_events([](EventWriter& w) { return V{w.Query("BEGIN"), w.Query("XA END 'a'")}; }, "(XA END)");
+  try_events([](EventWriter& w) { return V{w.Query("BEGIN"), w.Query("XA COMMIT 'a'")}; }, "(XA COMMIT");
+  try_events([](EventWriter& w) { return V{w.Query("SAVEPOINT a")}; }, "(SAVEPOINT)");
+  try_events([](EventWriter& w) { return V{w.Query("BEGIN"), w.Query("ROLLBACK TO a")}; }, "unknown savepoint a");
+}
+
+TEST_F(TransactionReaderTest, SkipsAnUnknownEventOnlyIfItMayBeIgnored) {
+  Start();
+  w_.flags = kEventFlagIgnorable;
+  Add(w_.Event(static_cast<EventType>(99), "anything"));
+  w_.flags = 0;
+  AddAll({w_.Gtid(1), w_.Query("BEGIN"), w_.Query("COMMIT")});
+  EXPECT_THAT(Read().items, ElementsAre("foreign 1"));
+  events_ = EventList();
+  Start();
+  Add(w_.Event(static_cast<EventType>(99), "anything"));
+  const Result result = Read();
+  EXPECT_EQ(result.status.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_THAT(result.status.message(), HasSubstr("unknown type 99"));
+}
+
+TEST_F(TransactionReaderTest, PassesTheSourcesErrorsOn) {
+  Start();
+  events_.EndWith(absl::UnavailableError("server shut down"));
+  EXPECT_EQ(Read().status.code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(TransactionReaderTest, CountsPositionsPastFourGigabytes) {
+  constexpr uint64_t kFourGigabytes = uint64_t{1} << 32;
+  events_.Add(w_.Rotate("binlog.000001", kFourGigabytes - 500, true));
+  const uint64_t here = w_.offset;
+  w_.flags = kEventFlagArtificial;
+  events_.Add(w_.FormatDescription());
+  w_.flags = 0;
+  w_.offset = here;
+  for (int i = 1; i <= 5; ++i) {
+    AddAll({w_.Gtid(static_cast<uint64_t>(i)), w_.Query("BEGIN"), w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}}),
+            w_.Xid()});
+  }
+  ASSERT_GT(w_.offset, kFourGigabytes);
+  const Result result = Read();
+  EXPECT_EQ(result.items.size(), 5u) << result.status;
+  EXPECT_EQ(result.end, (BinlogPosition{"binlog.000001", w_.offset}));
+}
+
+TEST_F(TransactionReaderTest, AllocatesNothingForARowOnceWarm) {
+  Start();
+  for (int i = 0; i < 300; ++i) {
+    AddAll({w_.Gtid(static_cast<uint64_t>(i + 1), 5), w_.Query("BEGIN"), w_.TableMap(9, "t"),
+            w_.Insert(9, {{1, std::string(100, 'a')}, {2, std::string(900, 'b')}}), w_.TableMap(10, "foreign"),
+            w_.Insert(10, {{1, "x"}}), w_.Xid()});
+  }
+  TransactionReader reader(&events_, nullptr, {{"app", "t", {"id", "text"}, "id"}});
+  uint64_t rows = 0;
+  const auto read = [&](int items) {
+    for (int i = 0; i < items; ++i) {
+      auto item = reader.Next();
+      ASSERT_TRUE(item.ok());
+      if ((*item)->rows == nullptr) continue;
+      for (auto row = (*item)->rows->NextRow(); *row != nullptr; row = (*item)->rows->NextRow()) ++rows;
+    }
+  };
+  read(50);
+  rows = 0;
+  const uint64_t before = testing_support::AllocationCount();
+  read(200);
+  EXPECT_EQ(rows, 400u);
+  EXPECT_EQ(testing_support::AllocationCount() - before, 0u);
+}
+
+}  // namespace
+}  // namespace cdc
