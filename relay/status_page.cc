@@ -271,7 +271,7 @@ std::string ReadableDuration(absl::Duration duration) {
 
 std::string ReadableCount(uint64_t count) {
   std::string digits = absl::StrCat(count);
-  for (size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
+  for (size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, 1, ',');
   return digits;
 }
 
