@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "relay/cached_probe.h"
+#include "relay/status_figures.h"
 #include "relay/status_json.h"
 #include "relay/status_page.h"
 #include "relay/tcp_probe.h"
@@ -72,12 +73,20 @@ class Endpoints {
     return Healthy();
   }
 
-  HttpReply Metrics() const { return {200, "text/plain; version=0.0.4; charset=utf-8", options_.metrics->Text()}; }
+  HttpReply Metrics() const {
+    StatusWithFigures(*options_.board, *options_.metrics, absl::Now());
+    return {200, "text/plain; version=0.0.4; charset=utf-8", options_.metrics->Text()};
+  }
 
-  HttpReply Status() const { return {200, "application/json", StatusJson(options_.board->Snapshot(), absl::Now())}; }
+  HttpReply Status() const {
+    const absl::Time now = absl::Now();
+    return {200, "application/json", StatusJson(StatusWithFigures(*options_.board, *options_.metrics, now), now)};
+  }
 
   HttpReply Page() const {
-    return {200, "text/html; charset=utf-8", StatusPage(options_.board->Snapshot(), absl::Now())};
+    const absl::Time now = absl::Now();
+    return {200, "text/html; charset=utf-8",
+            StatusPage(StatusWithFigures(*options_.board, *options_.metrics, now), now)};
   }
 
  private:

@@ -15,7 +15,7 @@ namespace relay {
 
 struct EndpointsOptions {
   const StatusBoard* board = nullptr;  // outlives the server
-  const Metrics* metrics = nullptr;    // outlives the server
+  Metrics* metrics = nullptr;          // outlives the server
   // "host:port" of each broker; empty with POLLING_DISABLED.
   std::vector<std::string> brokers;
   // Asks the database, for /healthz. Called in one of the server's threads at a

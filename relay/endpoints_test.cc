@@ -203,8 +203,10 @@ TEST_F(EndpointsTest, StatusIsOneJsonObject) {
     s.kafka.problem = {absl::FromUnixSeconds(0), "bad \"quote\" \xff"};
     s.recent_poison.push_back({"shop", "7", "orders", "too large", absl::FromUnixSeconds(1)});
   });
+  metrics_.rows_published.Add(12);
   const auto json = nlohmann::json::parse(Ask("/status").body);
   EXPECT_EQ(json["state"], "holding");
+  EXPECT_EQ(json["published_rows"], 12);
   EXPECT_EQ(json["source"]["host"], "db:3306");
   EXPECT_EQ(json["source"]["seconds_to_purge"], nullptr);
   EXPECT_EQ(json["kafka"]["problem"]["at"], "1970-01-01T00:00:00.000Z");
@@ -230,7 +232,6 @@ TEST_F(EndpointsTest, ThePageEscapesWhatTheDatabaseSays) {
   Start();
   board_.Update([](RelayStatus& s) {
     s.recent_poison.push_back({"<script>alert(1)</script>", "7", "a&b", "x\"y", absl::Now()});
-    s.poison_rows = 1;
   });
   const HttpResponse page = Ask("/");
   EXPECT_EQ(page.status, 200);

@@ -12,7 +12,7 @@
 namespace relay {
 
 absl::StatusOr<std::unique_ptr<HttpServer>> StartHttp(const Config& config, const StatusBoard* board,
-                                                      const Metrics* metrics) {
+                                                      Metrics* metrics) {
   if (!config.http.enabled) return nullptr;
   auto ping = std::make_shared<DatabasePing>(EndpointFromConfig(config.database));
   EndpointsOptions options;

@@ -15,8 +15,7 @@ namespace relay {
 // Serves relay/endpoints.h at --http-address and --http-port; null with
 // --http-port=off. Board and metrics outlive the server. Errors as
 // HttpServer::Start: waiting does not help.
-absl::StatusOr<std::unique_ptr<HttpServer>> StartHttp(const Config& config, const StatusBoard* board,
-                                                      const Metrics* metrics);
+absl::StatusOr<std::unique_ptr<HttpServer>> StartHttp(const Config& config, const StatusBoard* board, Metrics* metrics);
 
 }  // namespace relay
 

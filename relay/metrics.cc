@@ -51,8 +51,8 @@ constexpr MetricInfo kMetrics[] = {
      "Failed delivery reports, by who is at fault: the row, its topic, nobody (sent again), the producer instance.",
      "row and destination lead to poison rows: read the log."},
     {"outbox_relay_checkpoint_age_seconds", "gauge", "",
-     "Since the checkpoint was last saved. It may reach 30 while only foreign transactions pass.",
-     "Alert above 120: what was sent since is repeated by a crash."},
+     "Since the checkpoint was last saved. It grows while there is nothing to save.",
+     "Alert above 120 while rows are published: a crash repeats what was sent since."},
     {"outbox_relay_checkpoint_saves_total", "counter", "result=ok|failed", "Attempts to save the checkpoint.",
      "failed grows: look at the database."},
     {"outbox_relay_seconds_to_purge", "gauge", "",
@@ -221,11 +221,12 @@ void Metrics::OnCollect(std::function<void()> refresh) {
   refresh_ = std::move(refresh);
 }
 
+void Metrics::Refresh() const {
+  absl::MutexLock lock(&mutex_);
+  if (refresh_) refresh_();
+}
+
 std::vector<MetricFamily> Metrics::Collect() const {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (refresh_) refresh_();
-  }
   const ProcessFigures process = ReadProcessFigures();
   FamiliesBuilder b;
   b.Next("outbox_relay_build_info").Value(1, {{"version", version_}});

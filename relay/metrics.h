@@ -76,8 +76,7 @@ enum class SweepReason {
 inline constexpr size_t kSweepReasons = 9;
 absl::string_view SweepReasonName(SweepReason reason);
 
-// Everything the relay measures. Members are set by whoever knows the value;
-// Collect() is called at each scrape. The names, types and words stand in one
+// Everything the relay measures. Members are set by whoever knows the value. The names, types and words stand in one
 // table (AllMetrics), which docs/operations.md repeats.
 class Metrics : public prometheus::Collectable {
  public:
@@ -129,14 +128,18 @@ class Metrics : public prometheus::Collectable {
   MetricGauge kafka_connected;
   MetricGauge active;  // 1: this relay publishes; 0: standby
 
-  // Called at the start of each Collect, in the HTTP server's thread: sets
-  // gauges that are differences from now. Must not block. Null removes it, and
-  // returns only when no call is under way.
+  // Called before each scrape, in one of the HTTP server's threads at a time:
+  // sets gauges that are differences from now. Must not block. Null removes it,
+  // and returns only when no call is under way.
   void OnCollect(std::function<void()> refresh);
 
+  // Calls what OnCollect was given.
+  void Refresh() const;
+
+  // The values as they are, without Refresh.
   std::vector<prometheus::MetricFamily> Collect() const override;
 
-  // The text a Prometheus server reads.
+  // The same as text, as a Prometheus server reads it.
   std::string Text() const;
 
  private:

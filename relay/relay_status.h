@@ -32,6 +32,8 @@ absl::string_view RelayStateName(RelayState state);  // "streaming"
 
 // What /status and the page print of a running relay: the state of one moment.
 // Texts are ready to print; no payload, key, header value or secret is in it.
+// Figures marked [metric] come from Metrics (relay/status_figures.h): nobody else
+// sets them.
 struct RelayStatus {
   RelayState state = RelayState::kStarting;
   std::string state_detail;  // one sentence for people, may be empty
@@ -58,8 +60,8 @@ struct RelayStatus {
     absl::Time last_event = absl::InfinitePast();  // heartbeats included
     std::string read_position;                     // "binlog.000007:1234"
     std::string log_end;                           // of the server, when last asked
-    uint64_t ahead_bytes = 0;                      // log_end less the low-water mark
-    std::optional<absl::Duration> to_purge;        // of the checkpoint's log
+    uint64_t ahead_bytes = 0;                      // [metric] log_end less the low-water mark
+    std::optional<absl::Duration> to_purge;        // [metric] of the checkpoint's log
     std::optional<Problem> problem;                // the last, cleared when mended
   } source;
 
@@ -67,8 +69,8 @@ struct RelayStatus {
     bool connected = false;
     bool reached_once = false;
     std::string brokers;
-    uint64_t queue_records = 0;
-    uint64_t queue_bytes = 0;
+    uint64_t queue_records = 0;  // [metric]
+    uint64_t queue_bytes = 0;    // [metric]
     absl::Time last_ack = absl::InfinitePast();
     std::optional<Problem> problem;
     struct HeldTopic {
@@ -89,11 +91,11 @@ struct RelayStatus {
   } checkpoint;
 
   // Time since the commit of the oldest row not acknowledged; 0 = none.
-  absl::Duration lag = absl::ZeroDuration();
-  uint64_t unacknowledged_rows = 0;
-  uint64_t published_rows = 0;  // since the start of the process
-  uint64_t swept_rows = 0;
-  uint64_t published_bytes = 0;
+  absl::Duration lag = absl::ZeroDuration();  // [metric]
+  uint64_t unacknowledged_rows = 0;           // [metric]
+  uint64_t published_rows = 0;                // [metric] since the start of the process
+  uint64_t swept_rows = 0;                    // [metric]
+  uint64_t published_bytes = 0;               // [metric]
 
   struct PoisonRow {
     std::string schema;
@@ -102,7 +104,7 @@ struct RelayStatus {
     std::string reason;
     absl::Time at;
   };
-  uint64_t poison_rows = 0;              // errored=1 in all schemas, when last asked
+  uint64_t poison_rows = 0;              // [metric] errored=1 in all schemas, when last asked
   std::vector<PoisonRow> recent_poison;  // the newest first, at most 20
 
   struct Sweep {
@@ -117,8 +119,8 @@ struct RelayStatus {
   struct Cleanup {
     bool enabled = true;
     absl::Duration retention = absl::ZeroDuration();
-    uint64_t ledger_rows = 0;   // published, not yet deleted
-    uint64_t deleted_rows = 0;  // since the start of the process
+    uint64_t ledger_rows = 0;   // [metric] published, not yet deleted
+    uint64_t deleted_rows = 0;  // [metric] since the start of the process
     absl::Time last_pass = absl::InfinitePast();
     std::optional<Problem> problem;
   } cleanup;

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/kafka_watch.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "relay/logging.h"
+
+namespace relay {
+namespace {
+
+constexpr absl::Duration kPatience = absl::Seconds(2);
+constexpr absl::Duration kWhileConnected = absl::Seconds(5);
+constexpr absl::Duration kWhileUnreachable = absl::Seconds(1);
+
+}  // namespace
+
+KafkaWatch::KafkaWatch(std::function<absl::Status(absl::Duration)> ask, std::function<absl::Time()> last_ack,
+                       StatusBoard* board, Metrics* metrics)
+    : ask_(std::move(ask)), last_ack_(std::move(last_ack)), board_(board), metrics_(metrics), thread_([this] {
+        Run();
+      }) {}
+
+KafkaWatch::~KafkaWatch() {
+  done_.Notify();
+  thread_.join();
+}
+
+void KafkaWatch::Run() {
+  do {
+    const bool acknowledged_lately = absl::Now() - last_ack_() < kWhileConnected;
+    Note(acknowledged_lately ? absl::OkStatus() : ask_(kPatience));
+  } while (!done_.WaitForNotificationWithTimeout(*connected_ ? kWhileConnected : kWhileUnreachable));
+}
+
+void KafkaWatch::Note(const absl::Status& answer) {
+  const bool changed = connected_ != answer.ok();
+  connected_ = answer.ok();
+  metrics_->kafka_connected.Set(answer.ok() ? 1 : 0);
+  std::string problem;
+  if (!answer.ok()) {
+    problem = absl::StrCat(answer.message(),
+                           absl::StrContains(answer.message(), "KAFKA_") ? "" : "; see --kafka-host/KAFKA_HOST");
+  }
+  board_->Update([&](RelayStatus& status) {
+    status.kafka.connected = answer.ok();
+    if (answer.ok()) {
+      status.kafka.reached_once = true;
+      status.kafka.problem.reset();
+    } else {
+      status.kafka.problem = RelayStatus::Problem{absl::Now(), problem};
+    }
+  });
+  if (!changed) return;
+  if (answer.ok()) {
+    LogEvent(LogLevel::kInfo, LogCode::kKafkaConnected, "Kafka answers");
+  } else {
+    LogEvent(LogLevel::kWarning, LogCode::kKafkaUnreachable, problem);
+  }
+}
+
+}  // namespace relay

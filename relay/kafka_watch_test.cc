@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/kafka_watch.h"
+
+#include <atomic>
+#include <functional>
+
+#include "absl/time/clock.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace relay {
+namespace {
+
+using ::testing::HasSubstr;
+
+bool Eventually(const std::function<bool()>& condition) {
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  while (!condition()) {
+    if (absl::Now() > deadline) return false;
+    absl::SleepFor(absl::Milliseconds(5));
+  }
+  return true;
+}
+
+TEST(KafkaWatchTest, SaysWhenKafkaComesAndThatItWasReachedOnce) {
+  StatusBoard board;
+  Metrics metrics("x");
+  std::atomic<bool> up = false;
+  KafkaWatch watch([&](absl::Duration) { return up ? absl::OkStatus() : absl::UnavailableError("k:9092 refused"); },
+                   [] { return absl::InfinitePast(); }, &board, &metrics);
+  ASSERT_TRUE(Eventually([&] { return board.Snapshot().kafka.problem.has_value(); }));
+  EXPECT_FALSE(board.Snapshot().kafka.reached_once);
+  EXPECT_THAT(board.Snapshot().kafka.problem->text, HasSubstr("KAFKA_HOST"));
+  up = true;
+  ASSERT_TRUE(Eventually([&] { return board.Snapshot().kafka.connected; }));
+  EXPECT_TRUE(board.Snapshot().kafka.reached_once);
+  EXPECT_FALSE(board.Snapshot().kafka.problem.has_value());
+  EXPECT_EQ(metrics.kafka_connected.value(), 1);
+}
+
+TEST(KafkaWatchTest, RecentAcknowledgementsAreAnswerEnough) {
+  StatusBoard board;
+  Metrics metrics("x");
+  std::atomic<int> asked = 0;
+  {
+    KafkaWatch watch([&](absl::Duration) { return ++asked, absl::UnavailableError("no"); }, [] { return absl::Now(); },
+                     &board, &metrics);
+    ASSERT_TRUE(Eventually([&] { return board.Snapshot().kafka.connected; }));
+  }
+  EXPECT_EQ(asked, 0);
+}
+
+}  // namespace
+}  // namespace relay
