@@ -18,6 +18,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "cdc/json_diff.h"
 #include "cdc/live_source.h"
 #include "cdc/server_connection.h"
@@ -83,6 +84,17 @@ class DecoderPropertyTest : public testing_servers::SqlServerTest {
     absl::StatusOr<Rows> rows = connection_->Query(sql);
     EXPECT_TRUE(rows.ok()) << rows.status();
     return rows.ok() ? *std::move(rows) : Rows();
+  }
+
+  // MariaDB has VECTOR since 11.7.
+  bool has_vectors() {
+    if (!mariadb()) return true;
+    const std::string version = *Select("SELECT VERSION()")[0][0];
+    int major = 0;
+    int minor = 0;
+    const std::vector<std::string> parts = absl::StrSplit(version, '.');
+    return absl::SimpleAtoi(parts[0], &major) && absl::SimpleAtoi(parts[1], &minor) &&
+           (major > 11 || (major == 11 && minor >= 7));
   }
 
   // A log of its own for what follows.
@@ -161,6 +173,7 @@ class DecoderPropertyTest : public testing_servers::SqlServerTest {
       size_t next_insert = 0;
       size_t next_delete = 0;
       for (const LoggedRow& row : Logged(table.name, names)) {
+        if (row.compressed) ++compressed_;
         if (row.operation == cdc::RowsOperation::kInsert) {
           ASSERT_LT(next_insert, inserted.size());
           Compare(absl::StrCat(where, " insert"), row.after, inserted[next_insert++], declarations);
@@ -184,12 +197,13 @@ class DecoderPropertyTest : public testing_servers::SqlServerTest {
   uint64_t seed_ = 0;
   uint64_t compared_ = 0;
   uint64_t refused_ = 0;
+  uint64_t compressed_ = 0;
   int reports_ = 0;
   std::string last_refusal_;
 };
 
 TEST_P(DecoderPropertyTest, RowsOfEveryTypeAreWhatSelectPrints) {
-  const std::vector<RandomTable> tables = AllTypes(mariadb());
+  const std::vector<RandomTable> tables = AllTypes(mariadb(), has_vectors());
   for (const RandomTable& table : tables) {
     CheckTable(table, FromEnvironment("OUTBOX_PROPERTY_ROWS", 2000) / tables.size());
   }
@@ -199,7 +213,7 @@ TEST_P(DecoderPropertyTest, RowsOfEveryTypeAreWhatSelectPrints) {
 TEST_P(DecoderPropertyTest, RowsUnderAnyImageAreWhatSelectPrints) {
   RandomTable table;
   table.name = "images";
-  for (const RandomTable& all : AllTypes(mariadb())) {
+  for (const RandomTable& all : AllTypes(mariadb(), has_vectors())) {
     for (size_t i = 0; i < all.columns.size(); i += 5) table.columns.push_back(all.columns[i]);
   }
   for (const char* image : {"MINIMAL", "NOBLOB"}) {
@@ -319,6 +333,21 @@ TEST_P(DecoderPropertyTest, PartialJsonUpdatesAreWhatSelectPrints) {
             << " with differences to one that the log lacks" << std::endl;
   EXPECT_GT(applied, 0u);
   EXPECT_GT(left_as_differences, 0u);
+}
+
+TEST_P(DecoderPropertyTest, CompressedRowsAreWhatSelectPrints) {
+  if (!mariadb()) GTEST_SKIP() << "MySQL compresses whole transactions";
+  Sql("SET GLOBAL log_bin_compress = ON");
+  // The global setting is each new session's.
+  absl::StatusOr<std::unique_ptr<cdc::ServerConnection>> connection = cdc::ServerConnection::Connect(address_);
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  connection_ = *std::move(connection);
+  Sql("SET NAMES utf8mb4");
+  Sql("SET time_zone = '+00:00', sql_mode = ''");
+  Sql(absl::StrCat("USE ", schema()));
+  CheckTable(AllTypes(true, false)[2], FromEnvironment("OUTBOX_PROPERTY_ROWS", 2000) / 8);
+  Sql("SET GLOBAL log_bin_compress = OFF");
+  EXPECT_GT(compressed_, 0u);
 }
 
 TEST_P(DecoderPropertyTest, OldTemporalFormatsAreWhatSelectPrints) {

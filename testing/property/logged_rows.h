@@ -22,6 +22,7 @@ struct LoggedCell {
 
 struct LoggedRow {
   cdc::RowsOperation operation = cdc::RowsOperation::kInsert;
+  bool compressed = false;
   std::vector<LoggedCell> before;
   std::vector<LoggedCell> after;
 };

@@ -136,7 +136,7 @@ RandomTable Numbers() {
   return table;
 }
 
-RandomTable Strings(bool mariadb) {
+RandomTable Strings(bool mariadb, bool vectors) {
   RandomTable table{"strings", {}};
   auto& columns = table.columns;
   columns.push_back(Text("CHAR(0)", 0));
@@ -200,9 +200,11 @@ RandomTable Strings(bool mariadb) {
     columns.push_back({"JSON", [](RandomSource& random) { return TextLiteral(RandomJsonText(random)); }});
   } else {
     columns.push_back({"JSON", RandomJsonExpression});
-    columns.push_back({"VECTOR(20)", [](RandomSource& random) {
-                         std::string vector = "TO_VECTOR('[";
-                         const uint64_t count = 1 + random.Below(20);
+  }
+  if (vectors) {
+    columns.push_back({"VECTOR(20)", [mariadb](RandomSource& random) {
+                         std::string vector = mariadb ? "VEC_FromText('[" : "TO_VECTOR('[";
+                         const uint64_t count = mariadb ? 20 : 1 + random.Below(20);
                          for (uint64_t i = 0; i < count; ++i) {
                            absl::StrAppendFormat(&vector, "%s%.9f", i == 0 ? "" : ",",
                                                  std::fmod(random.AnyDouble(), 1e9));
@@ -240,8 +242,8 @@ RandomTable Charsets(bool mariadb) {
 
 }  // namespace
 
-std::vector<RandomTable> AllTypes(bool mariadb) {
-  return {Numbers(), TemporalTypes(), Strings(mariadb), Charsets(mariadb)};
+std::vector<RandomTable> AllTypes(bool mariadb, bool vectors) {
+  return {Numbers(), TemporalTypes(), Strings(mariadb, vectors), Charsets(mariadb)};
 }
 
 RandomTable TemporalTypes() {

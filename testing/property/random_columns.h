@@ -22,7 +22,8 @@ struct RandomTable {
 };
 
 // Tables that together have every column type of the server, at its edges.
-std::vector<RandomTable> AllTypes(bool mariadb);
+// `vectors`: the server has VECTOR.
+std::vector<RandomTable> AllTypes(bool mariadb, bool vectors);
 // The temporal types alone, for servers that can store them in an older format.
 RandomTable TemporalTypes();
 
