@@ -165,7 +165,10 @@ std::vector<FaultPolicy::HeldTopic> FaultPolicy::held_topics() const {
 
 bool FaultPolicy::breaker_open() const {
   absl::MutexLock lock(&mutex_);
-  return std::any_of(poisoned_.begin(), poisoned_.end(), [&](const auto& entry) { return BreakerOpen(entry.first); });
+  for (const auto& [code, times] : poisoned_) {
+    if (BreakerOpen(code)) return true;
+  }
+  return false;
 }
 
 }  // namespace relay

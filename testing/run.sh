@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-tiers=(servers unit sanitizers tsan thread-safety
+tiers=(servers unit sanitizers tsan thread-safety fuzz
        integration-mysql integration-mariadb deploy)
 
 usage() {
@@ -18,11 +18,12 @@ Runs every tier, or the named ones, in this order:
   sanitizers           the same with clang, AddressSanitizer and UBSan
   tsan                 the same with clang and ThreadSanitizer
   thread-safety        clang's analysis of ABSL_GUARDED_BY, as errors
+  fuzz                 each libFuzzer target for twenty seconds
   integration-mysql    the relay between a real MySQL and a real Kafka
   integration-mariadb  the same with MariaDB
   deploy               the Helm chart, its alerts and the other examples
 
---quick leaves out sanitizers and tsan, when no tier is named.
+--quick leaves out sanitizers, tsan, fuzz and deploy, when no tier is named.
 
 Installs what it needs from Debian. What can't be fetched is said in one line
 and its tests are counted as skipped, by name. The last line counts:
@@ -125,6 +126,25 @@ servers_tier() {
   done
 }
 
+fuzz_tier() {
+  local target name verdict
+  local fuzzers
+  mapfile -t fuzzers < <(bazel --max_idle_secs=300 query \
+    'kind(cc_binary, //testing/fuzz:all)' 2>/dev/null)
+  bazel_tier fuzz.build build --config=fuzz "${fuzzers[@]}"
+  for target in "${fuzzers[@]}"; do
+    name=${target##*:}
+    mkdir -p "$work/corpus/$name"
+    verdict='{"passed": 1, "failed": [], "skipped": []}'
+    supervised "bazel-bin/testing/fuzz/$name" -max_total_time=20 \
+      -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 -verbosity=0 \
+      -artifact_prefix="${TMPDIR:-/tmp}/$name-" \
+      "$work/corpus/$name" "testing/fuzz/corpus/$name" ||
+      verdict="{\"passed\": 0, \"failed\": [\"$name\"], \"skipped\": []}"
+    echo "$verdict" >"$work/fuzz.$name.count"
+  done
+}
+
 # integration_tier TIER ARGUMENT...: builds the relay and tests it as a process.
 integration_tier() {
   bazel_tier "$1.build" build --compilation_mode=opt //relay:outbox-relay
@@ -138,6 +158,7 @@ run_tier() {
     sanitizers) bazel_tier "$1" test --config=asan //... ;;
     tsan) bazel_tier "$1" test --config=tsan //... ;;
     thread-safety) bazel_tier "$1" build --config=thread-safety //... ;;
+    fuzz) fuzz_tier ;;
     integration-*) integration_tier "$1" --database="${1#integration-}" ;;
     deploy)
       testing/deploy/dependencies.sh || echo "what is missing is skipped"

@@ -11,9 +11,11 @@
 
 #include <atomic>
 #include <cstdio>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -34,6 +36,7 @@ DEFINE_uint64(bytes, 1024, "Size of a value.");
 DEFINE_uint64(keys, 100'000, "How many different keys.");
 DEFINE_uint64(distinct, 20'000, "How many different values, made beforehand.");
 DEFINE_uint64(queue_bytes, 16 << 20, "Bound of the queue.");
+DEFINE_string(values, "", "File whose lines are the values, instead of made ones.");
 DEFINE_bool(headers, true, "Give each record a traceparent header.");
 DEFINE_string(config, "", "More librdkafka properties, name=value with semicolons between.");
 
@@ -95,13 +98,18 @@ int main(int argc, char** argv) {
 
   std::vector<std::string> values;
   std::vector<std::string> keys;
-  double value_bytes = 0;
-  for (uint64_t i = 0; i < FLAGS_distinct; ++i) {
+  std::ifstream file(FLAGS_values);
+  for (std::string line; std::getline(file, line);) values.push_back(std::move(line));
+  for (uint64_t i = values.size(); i < FLAGS_distinct && FLAGS_values.empty(); ++i) {
     values.push_back(testing_bench::PayloadOf(i, FLAGS_bytes));
-    keys.push_back(testing_bench::KeyOf(i, FLAGS_keys));
-    value_bytes += static_cast<double>(values.back().size());
   }
-  value_bytes /= static_cast<double>(FLAGS_distinct);
+  if (values.empty()) return Fail(absl::NotFoundError("no values in the file of --values"));
+  double value_bytes = 0;
+  for (uint64_t i = 0; i < values.size(); ++i) {
+    keys.push_back(testing_bench::KeyOf(i, FLAGS_keys));
+    value_bytes += static_cast<double>(values[i].size());
+  }
+  value_bytes /= static_cast<double>(values.size());
   const kafka::Header headers[] = {{"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}};
 
   const double cpu_before = CpuSeconds();
