@@ -123,13 +123,11 @@ uint64_t AckTracker::SentFromTable(RowKey key) {
 
 void AckTracker::End() {
   Published published;
-  {
-    absl::MutexLock lock(&mutex_);
-    CHECK(!transactions_.empty() && !transactions_.back().closed) << "no transaction is open";
-    transactions_.back().closed = true;
-    Apply(transactions_.back().step, &handed_);
-    Advance(&published);
-  }
+  absl::MutexLock lock(&mutex_);
+  CHECK(!transactions_.empty() && !transactions_.back().closed) << "no transaction is open";
+  transactions_.back().closed = true;
+  Apply(transactions_.back().step, &handed_);
+  Advance(&published);
   HandOver(published);
 }
 
@@ -196,27 +194,25 @@ LowWaterMark AckTracker::handed() const {
 
 void AckTracker::Acknowledged(absl::Span<const uint64_t> sequences, std::vector<absl::Time>* commit_times) {
   Published published;
-  {
-    absl::MutexLock lock(&mutex_);
-    for (uint64_t sequence : sequences) {
-      InFlight* record = Find(sequence);
-      if (record == nullptr) continue;
-      Close(record);
-      if (record->ordinal == kFromTable) {
-        published.push_back(record->key);
-        ++row_steps_;
-        continue;
-      }
-      commit_times->push_back(record->commit_time);
-      Row& row = rows_[record->ordinal - first_ordinal_];
-      if (row.state == RowState::kWaiting) {
-        row.state = RowState::kPublished;
-        --waiting_;
-      }
+  absl::MutexLock lock(&mutex_);
+  for (uint64_t sequence : sequences) {
+    InFlight* record = Find(sequence);
+    if (record == nullptr) continue;
+    Close(record);
+    if (record->ordinal == kFromTable) {
+      published.push_back(record->key);
+      ++row_steps_;
+      continue;
     }
-    DropClosed();
-    Advance(&published);
+    commit_times->push_back(record->commit_time);
+    Row& row = rows_[record->ordinal - first_ordinal_];
+    if (row.state == RowState::kWaiting) {
+      row.state = RowState::kPublished;
+      --waiting_;
+    }
   }
+  DropClosed();
+  Advance(&published);
   HandOver(published);
 }
 
@@ -230,15 +226,13 @@ void AckTracker::NotDelivered(uint64_t sequence) {
 
 void AckTracker::Settle(uint64_t ordinal) {
   Published published;
-  {
-    absl::MutexLock lock(&mutex_);
-    if (ordinal < first_ordinal_ || ordinal >= next_ordinal_) return;
-    Row& row = rows_[ordinal - first_ordinal_];
-    if (row.state != RowState::kWaiting) return;
-    row.state = RowState::kSettled;
-    --waiting_;
-    Advance(&published);
-  }
+  absl::MutexLock lock(&mutex_);
+  if (ordinal < first_ordinal_ || ordinal >= next_ordinal_) return;
+  Row& row = rows_[ordinal - first_ordinal_];
+  if (row.state != RowState::kWaiting) return;
+  row.state = RowState::kSettled;
+  --waiting_;
+  Advance(&published);
   HandOver(published);
 }
 

@@ -61,7 +61,8 @@ class AckTracker {
   };
 
   // Called with rows that were acknowledged and have come before the low-water mark, or came from the table: in stream
-  // order, under no lock, by the thread that settled them.
+  // order, by the thread that settled them, and before the mark's move or the idleness can be seen: whoever saves the
+  // mark finds them in the ledger. Under the tracker's lock: it must not call back.
   using PublishedSink = std::function<void(size_t table, absl::Span<const uint64_t> ids)>;
 
   AckTracker(Limits limits, LowWaterMark start, PublishedSink published);
@@ -197,7 +198,7 @@ class AckTracker {
   uint64_t Register(uint64_t ordinal, RowKey key, absl::Time commit_time) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Idle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void HandOver(const Published& published) const;
+  void HandOver(const Published& published) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Limits limits_;
   const PublishedSink published_;

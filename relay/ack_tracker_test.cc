@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/ack_tracker.h"
 
+#include <atomic>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -148,6 +151,26 @@ TEST_F(AckTrackerTest, RowsFromTheTableDoNotMoveTheMark) {
   EXPECT_TRUE(tracker_.idle());
   EXPECT_EQ(Executed(), "1-10");
   EXPECT_THAT(published_, ElementsAre(Pair(1, 77)));
+}
+
+TEST_F(AckTrackerTest, RowsAreHandedOverBeforeAnyoneSeesThemDone) {
+  absl::Notification reached, proceed;
+  std::atomic<int> handed_over = 0;
+  AckTracker tracker({}, Start(), [&](size_t, absl::Span<const uint64_t> ids) {
+    reached.Notify();
+    proceed.WaitForNotificationWithTimeout(absl::Milliseconds(200));
+    handed_over += static_cast<int>(ids.size());
+  });
+  const uint64_t sequence = tracker.SentFromTable({0, 5});
+  std::thread ack([&] {
+    std::vector<absl::Time> times;
+    tracker.Acknowledged({sequence}, &times);
+  });
+  reached.WaitForNotification();
+  EXPECT_TRUE(tracker.WaitUntilIdle(absl::Seconds(10)));
+  EXPECT_EQ(handed_over, 1);
+  proceed.Notify();
+  ack.join();
 }
 
 TEST_F(AckTrackerTest, AnUndecidedPrepareStaysOutOfTheMark) {

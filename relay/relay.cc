@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/relay.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -229,7 +230,11 @@ absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board
   ledger.Load(std::move(foundation.loaded.ledger));
 
   std::optional<CompletedMarker> marker;
-  if (MarksCompleted(config, foundation)) marker.emplace(&foundation.tables);
+  if (MarksCompleted(config, foundation)) {
+    marker.emplace(&foundation.tables);
+    // What was published right before the last process ended may not be marked yet.
+    for (size_t table = 0; table < foundation.tables.size(); ++table) marker->AddAll(table, ledger.All(table));
+  }
   AckTracker tracker({}, MarkOf(loaded), [&](size_t table, absl::Span<const uint64_t> ids) {
     ledger.AddAll(table, ids, state.NowForLedger());
     if (marker.has_value()) marker->Add(table, ids);
@@ -254,6 +259,9 @@ absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board
 
   SqlWorker::Options sql_options;
   sql_options.sweep_interval = config.sweep_interval;
+  // A short retention is meant to be seen.
+  sql_options.cleanup_interval =
+      std::clamp(config.cleanup.retention / 4, absl::Seconds(1), sql_options.cleanup_interval);
   SqlWorker sql_worker(sql_options, {&connector, &state, &tracker, &ledger, &policy, &sweeps, &recorder,
                                      marker.has_value() ? &*marker : nullptr, &cleaner, metrics, board, clock, stop});
 

@@ -95,7 +95,7 @@ absl::Status SqlWorker::Work() {
       }
     }
   }
-  if (Due(options_.cleanup_interval, &last_cleanup_)) RETURN_IF_ERROR(Cleanup());
+  if (cleanup_left_some_ || Due(options_.cleanup_interval, &last_cleanup_)) RETURN_IF_ERROR(Cleanup());
   return absl::OkStatus();
 }
 
@@ -254,10 +254,12 @@ absl::StatusOr<uint64_t> SqlWorker::CleanTable(size_t table) {
       parts_.sweeps->Request(SweepReason::kLedgerVoid);
       break;
   }
+  cleanup_left_some_ |= result.more;
   return result.published_rows + result.completed_rows;
 }
 
 absl::Status SqlWorker::Cleanup() {
+  cleanup_left_some_ = false;
   if (parts_.cleaner == nullptr || ahead_bytes_ > options_.cleanup_ahead_bytes) return absl::OkStatus();
   absl::StatusOr<uint64_t> deleted = 0;
   for (size_t table = 0; table < parts_.state->table_count(); ++table) {

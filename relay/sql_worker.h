@@ -110,6 +110,7 @@ class SqlWorker {
   absl::Duration last_sweep_ = absl::ZeroDuration();
   absl::Duration last_server_ = -absl::InfiniteDuration();
   absl::Duration last_cleanup_ = -absl::InfiniteDuration();
+  bool cleanup_left_some_ = false;  // The budget was used up: no waiting for the next interval.
   absl::Duration last_mark_ = -absl::InfiniteDuration();
   absl::Duration last_count_ = -absl::InfiniteDuration();
 };

@@ -8,6 +8,7 @@
 #include "relay/logging.h"
 #include "relay/outbox_table.h"
 #include "relay/pending_rows.h"
+#include "relay/table_identity.h"
 
 namespace relay {
 namespace {
@@ -263,6 +264,23 @@ absl::Status StreamWorker::After(Delivery::Result result) {
   return absl::OkStatus();
 }
 
+absl::Status StreamWorker::JudgeLedger(size_t table, const OutboxSchema& schema, const IdSet& pending) {
+  const IdSet published = parts_.ledger->All(table);
+  const TableCheckpoint* known = reached_.has_value() ? reached_->FindTable(schema.schema, schema.table) : nullptr;
+  ASSIGN_OR_RETURN(const TableIdentity identity,
+                   CheckTableIdentity(sql_.get(), schema, known == nullptr ? schema.created : known->created));
+  IdSet others = pending;
+  others.Subtract(published);
+  if (LedgerStillHolds(identity, published, others)) return absl::OkStatus();
+  parts_.ledger->Void(table);
+  LogEvent(
+      LogLevel::kWarning, LogCode::kLedgerVoided,
+      "whether the ids that were published still name the same rows can't be told, since a part of the log went by "
+      "unread: rows may be published again",
+      {{"schema", schema.schema}, {"ids", published.size()}});
+  return absl::OkStatus();
+}
+
 absl::Status StreamWorker::SweepBeforeStreaming() {
   SetState(RelayState::kSweeping, "publishing the rows that wait in the table");
   parts_.metrics->Sweeps(plan_.reason).Add();
@@ -272,8 +290,9 @@ absl::Status StreamWorker::SweepBeforeStreaming() {
   for (size_t table : plan_.sweep) {
     const OutboxSchema schema = parts_.state->table(table);
     ASSIGN_OR_RETURN(IdSet pending, ReadPendingIds(sql_.get(), schema, kIdChunk, parts_.stop));
-    pending.Subtract(parts_.ledger->All(table));
     pending.Subtract(parts_.ledger->Skipped(table));
+    if (plan_.reason == SweepReason::kPurged) RETURN_IF_ERROR(JudgeLedger(table, schema, pending));
+    pending.Subtract(parts_.ledger->All(table));
     found += pending.size();
     parts_.sweeps->Offer(table, pending);
   }

@@ -82,6 +82,8 @@ class StreamWorker {
   absl::Status ConnectToPrimary();
   absl::Status Plan();
   absl::Status Open();
+  // After a purge: voids the table's ledger unless its ids surely still name the rows that were published.
+  absl::Status JudgeLedger(size_t table, const OutboxSchema& schema, const IdSet& pending);
   absl::Status SweepBeforeStreaming();
   absl::Status Read();
   absl::Status HandleTransaction(const cdc::StreamItem& item);
