@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What takes a server is in cleaner_test.cc and cleanup_pass_test.cc.
+// What takes a server is in cleaner_test.cc.
 #include "relay/table_identity.h"
 
 #include "gtest/gtest.h"
