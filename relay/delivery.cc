@@ -41,6 +41,7 @@ absl::Status Delivery::Replace() {
   replacing_.store(true, std::memory_order_release);
   absl::Status status;
   {
+    absl::MutexLock ask_lock(&ask_mutex_);
     absl::MutexLock lock(&poll_mutex_);
     producer_.reset();
     auto producer = factory_(batch_bytes_);
@@ -325,6 +326,12 @@ void Delivery::NoteHeldTopics() {
              {{"topic", topic.topic}, {"reason", topic.reason}});
   }
   if (held.empty()) LogEvent(LogLevel::kInfo, LogCode::kKafkaTopicReleased, "no topic is held any more");
+}
+
+absl::Status Delivery::Reachable(absl::Duration timeout) {
+  absl::MutexLock lock(&ask_mutex_);
+  if (producer_ == nullptr) return absl::CancelledError("there is no producer yet");
+  return producer_->Reachable(timeout);
 }
 
 absl::Time Delivery::last_ack() const {

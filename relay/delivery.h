@@ -91,6 +91,10 @@ class Delivery {
 
   // --- Any thread.
 
+  // OK when a broker answers the producer within `timeout`; errors as kafka::Producer::Reachable. Cancelled while there
+  // is no producer to ask. A replacement waits for it.
+  absl::Status Reachable(absl::Duration timeout);
+
   // When a record was last acknowledged; infinite past when none was.
   absl::Time last_ack() const;
 
@@ -123,6 +127,8 @@ class Delivery {
   std::atomic<bool> replacing_{false};
   std::atomic<int64_t> last_ack_us_{0};
 
+  // Held while a broker is asked, and by the stream thread while it replaces the producer. Before poll_mutex_.
+  absl::Mutex ask_mutex_;
   // Held by the ack thread while it polls, by the stream thread while it replaces the producer. Only the stream thread
   // changes `producer_`.
   absl::Mutex poll_mutex_;

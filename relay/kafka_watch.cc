@@ -12,7 +12,7 @@
 namespace relay {
 namespace {
 
-constexpr absl::Duration kPatience = absl::Seconds(2);
+constexpr absl::Duration kPatience = absl::Seconds(1);
 constexpr absl::Duration kWhileConnected = absl::Seconds(5);
 constexpr absl::Duration kWhileUnreachable = absl::Seconds(1);
 
@@ -32,8 +32,9 @@ KafkaWatch::~KafkaWatch() {
 void KafkaWatch::Run() {
   do {
     const bool acknowledged_lately = absl::Now() - last_ack_() < kWhileConnected;
-    Note(acknowledged_lately ? absl::OkStatus() : ask_(kPatience));
-  } while (!done_.WaitForNotificationWithTimeout(*connected_ ? kWhileConnected : kWhileUnreachable));
+    const absl::Status answer = acknowledged_lately ? absl::OkStatus() : ask_(kPatience);
+    if (!absl::IsCancelled(answer)) Note(answer);
+  } while (!done_.WaitForNotificationWithTimeout(connected_.value_or(false) ? kWhileConnected : kWhileUnreachable));
 }
 
 void KafkaWatch::Note(const absl::Status& answer) {

@@ -19,8 +19,9 @@ namespace relay {
 // acknowledgements are answer enough, a broker is asked only without them.
 class KafkaWatch {
  public:
-  // `ask` blocks up to its argument: kafka::Producer::Reachable. `last_ack` is
-  // when a record was last acknowledged. All of them outlive the watch.
+  // `ask` blocks up to its argument: Delivery::Reachable; Cancelled means that
+  // there is nobody to ask yet. `last_ack` is when a record was last
+  // acknowledged. All of them outlive the watch.
   KafkaWatch(std::function<absl::Status(absl::Duration)> ask, std::function<absl::Time()> last_ack, StatusBoard* board,
              Metrics* metrics);
   // Waits for a question under way.
@@ -36,7 +37,7 @@ class KafkaWatch {
   const std::function<absl::Time()> last_ack_;
   StatusBoard* const board_;
   Metrics* const metrics_;
-  std::optional<bool> connected_;  // the thread's own
+  std::optional<bool> connected_;  // the thread's own; empty: not known yet
   absl::Notification done_;
   std::thread thread_;
 };

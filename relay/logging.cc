@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_replace.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
@@ -264,10 +265,13 @@ void LogEvent(LogLevel level, LogCode code, absl::string_view message, LogFields
 }
 
 void LogLibrdkafka(int severity, absl::string_view facility, absl::string_view line) {
-  const LogLevel level = severity <= 3   ? LogLevel::kError
-                         : severity == 4 ? LogLevel::kWarning
-                         : severity <= 6 ? LogLevel::kInfo
-                                         : LogLevel::kDebug;
+  // An outage is ours to report, as kafka.unreachable: these lines are its details. That properties which we set
+  // ourselves are experimental is no news to an operator.
+  const bool of_our_properties = facility == "CONFWARN" && (absl::StrContains(line, "enable.gapless.guarantee") ||
+                                                            absl::StrContains(line, "queuing.strategy"));
+  const LogLevel level = severity >= 7 || of_our_properties ? LogLevel::kDebug
+                         : severity >= 5                    ? LogLevel::kInfo
+                                                            : LogLevel::kWarning;
   LogEvent(level, LogCode::kKafkaLibrary, line, {{"facility", facility}});
 }
 

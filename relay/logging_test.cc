@@ -103,6 +103,15 @@ TEST_F(LoggingTest, ALibrarysLineComesThroughTheSameSink) {
   EXPECT_THAT(Lines()[1], HasSubstr("warning kafka.library broker down facility=FAIL"));
 }
 
+TEST_F(LoggingTest, WarningsOfOurOwnKafkaPropertiesAreNoNews) {
+  LogLibrdkafka(5, "CONFWARN", "Configuration property enable.gapless.guarantee is experimental");
+  EXPECT_THAT(Lines(), SizeIs(0));
+  LogLibrdkafka(5, "CONFWARN", "Configuration property x is deprecated");
+  EXPECT_THAT(Lines(), SizeIs(1));
+  LogLibrdkafka(3, "FAIL", "connection refused");
+  EXPECT_THAT(Lines().back(), HasSubstr(" warning kafka.library connection refused facility=FAIL"));
+}
+
 TEST_F(LoggingTest, SecretsAreMaskedWhereverTheyTurnUp) {
   Configure({}, {"hunter2", "hunter2222", "abc"});
   LogEvent(LogLevel::kInfo, LogCode::kSqlFailed, "login with hunter2222", {{"url", "x:hunter2@db"}, {"abc", "abc"}});

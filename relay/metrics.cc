@@ -31,7 +31,7 @@ constexpr MetricInfo kMetrics[] = {
      "Rows acknowledged by Kafka; recorded as errored; sent again after errored=0; of the published, "
      "those taken from the table instead of the log.",
      "swept grows outside of first starts and purges: look for statements, sql_log_bin=0 or lost logs."},
-    {"outbox_relay_bytes_total", "counter", "", "Key and value bytes acknowledged by Kafka.", ""},
+    {"outbox_relay_bytes_total", "counter", "", "Key and value bytes sent to Kafka, repeats included.", ""},
     {"outbox_relay_transactions_total", "counter", "kind=outbox|foreign",
      "Committed transactions read, with and without rows of the outbox.", ""},
     {"outbox_relay_binlog_bytes_total", "counter", "", "Bytes of binlog events read.", ""},

@@ -89,7 +89,7 @@ class Metrics : public prometheus::Collectable {
   MetricCounter rows_poison;     // recorded as errored
   MetricCounter rows_requeued;   // sent again after errored=0
   MetricCounter rows_swept;      // of the published: from the table
-  MetricCounter bytes;           // key and value bytes acknowledged
+  MetricCounter bytes;           // key and value bytes sent, repeats included
   MetricCounter transactions_outbox;
   MetricCounter transactions_foreign;
   MetricCounter binlog_bytes;  // event bytes read

@@ -31,6 +31,7 @@
 #include "relay/file_checkpoint_store.h"
 #include "relay/information_schema_layouts.h"
 #include "relay/kafka_settings_from_config.h"
+#include "relay/kafka_watch.h"
 #include "relay/ledger.h"
 #include "relay/logging.h"
 #include "relay/migrations.h"
@@ -45,6 +46,7 @@
 #include "relay/sql_checkpoint_store.h"
 #include "relay/sql_session.h"
 #include "relay/sql_worker.h"
+#include "relay/stall_watch.h"
 #include "relay/stream_worker.h"
 #include "relay/sweep_queue.h"
 #include "relay/version.h"
@@ -335,14 +337,26 @@ absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board
     status.checkpoint.gtids = loaded.gtids.ToString();
   });
   metrics->active.Set(1);
+  StallWatch stall;
   metrics->OnCollect([&] {
     const AckTracker::Progress progress = tracker.progress();
+    metrics->stalled.Set(
+        stall.Look(clock->Now(), progress.row_steps + progress.foreign_steps, metrics->source_ahead_bytes.value() > 0));
+    uint64_t published = 0;
+    for (size_t i = 0; i < state.table_count(); ++i) published += ledger.size(i);
+    metrics->ledger_rows.Set(static_cast<double>(published));
+    board->Update([&](RelayStatus& status) {
+      status.source.low_water_mark = tracker.low_water().position.ToString();
+      status.kafka.last_ack = delivery.last_ack();
+    });
     metrics->unacknowledged.Set(static_cast<double>(progress.rows_waiting + sweeps.waiting()));
     metrics->lag.Set(progress.oldest_unsettled == absl::InfiniteFuture()
                          ? absl::ZeroDuration()
                          : state.ServerNow() - progress.oldest_unsettled);
   });
 
+  KafkaWatch kafka_watch([&](absl::Duration timeout) { return delivery.Reachable(timeout); },
+                         [&] { return delivery.last_ack(); }, board, metrics);
   absl::Notification stream_ended, ack_ended, finish;
   absl::Status stream_status, ack_status;
   std::thread ack_thread([&] {

@@ -57,12 +57,11 @@ struct RelayStatus {
     std::string host;    // "db:3306", or the socket
     std::string server;  // "MySQL 9.7.4"
     std::string server_uuid;
-    absl::Time last_event = absl::InfinitePast();  // heartbeats included
-    std::string read_position;                     // "binlog.000007:1234"
-    std::string log_end;                           // of the server, when last asked
-    uint64_t ahead_bytes = 0;                      // [metric] log_end less the low-water mark
-    std::optional<absl::Duration> to_purge;        // [metric] of the checkpoint's log
-    std::optional<Problem> problem;                // the last, cleared when mended
+    std::string low_water_mark;              // all before it is done: "binlog.000007:1234"
+    std::string log_end;                     // of the server, when last asked
+    uint64_t ahead_bytes = 0;                // [metric] log_end less the low-water mark
+    std::optional<absl::Duration> to_purge;  // [metric] of the checkpoint's log
+    std::optional<Problem> problem;          // the last, cleared when mended
   } source;
 
   struct Kafka {

@@ -170,11 +170,10 @@ std::string SourceCard(const RelayStatus& status, absl::Time now) {
            source.connected ? "good" : "bad")
       .Row("host", source.host)
       .Row("server", source.server)
-      .Row("read to", source.read_position, "mono");
+      .Row("done to", source.low_water_mark, "mono");
   if (!source.log_end.empty()) {
     card.Row("log's end", absl::StrCat(source.log_end, " (", ReadableBytes(source.ahead_bytes), " ahead)"), "mono");
   }
-  card.Row("last event", source.last_event == absl::InfinitePast() ? "" : Ago(source.last_event, now));
   if (source.to_purge.has_value()) {
     card.Row("log purged in",
              *source.to_purge == absl::InfiniteDuration() ? "never" : ReadableDuration(*source.to_purge),

@@ -376,6 +376,7 @@ absl::Status StreamWorker::Read() {
         status.source.problem.reset();
       });
     }
+    if (item->end.offset > item->begin.offset) parts_.metrics->binlog_bytes.Add(item->end.offset - item->begin.offset);
     switch (item->kind) {
       case cdc::StreamItem::Kind::kTransaction:
         RETURN_IF_ERROR(HandleTransaction(*item));
