@@ -164,7 +164,9 @@ bool AckTracker::WaitForRoom(absl::Duration timeout) {
 
 LowWaterMark AckTracker::Rewind() {
   absl::MutexLock lock(&mutex_);
-  add_ordinal_ = transactions_.empty() ? next_ordinal_ : transactions_.front().first_ordinal;
+  // With nothing waited for the stream stands at the mark already, which in the middle of a reading again is not yet
+  // where it was before.
+  if (!transactions_.empty()) add_ordinal_ = transactions_.front().first_ordinal;
   transactions_.clear();
   first_sequence_ += in_flight_.size();
   in_flight_.clear();

@@ -207,5 +207,20 @@ TEST_F(AckTrackerTest, TellsTheCommitTimeOfTheOldestWaitingRow) {
   EXPECT_EQ(tracker_.progress().rows_waiting, 2u);
 }
 
+TEST_F(AckTrackerTest, RewindInTheMiddleOfAReplayKeepsTheRowsThatAreStillToCome) {
+  Send(11, {1});
+  Ack(Send(12, {2}));
+  Send(13, {3});
+  tracker_.Rewind();
+  // The first row is read again and published; then the stream goes back once more, from where it stands.
+  Ack(Send(11, {1}));
+  EXPECT_EQ(tracker_.Rewind().position.offset, 11500u);
+  EXPECT_THAT(Send(12, {2}), IsEmpty()) << "published before";
+  Ack(Send(13, {3}));
+  EXPECT_EQ(tracker_.progress().rows_waiting, 0u);
+  EXPECT_EQ(tracker_.low_water().position.offset, 13500u);
+  EXPECT_THAT(published_, ElementsAre(Pair(0, 1), Pair(0, 2), Pair(0, 3)));
+}
+
 }  // namespace
 }  // namespace relay
