@@ -47,6 +47,7 @@ FaultPolicy::Verdict FaultPolicy::Judge(RowKey row, absl::string_view topic) {
     Held& held = held_it->second;
     if (!held.probing && clock_->Monotonic() >= held.next_probe) {
       held.probing = true;
+      held.awaited = false;
       held.probe = row;
       ++held.probes;
       return {Action::kSendAlone, held.probes, held.code, held.reason};
@@ -145,14 +146,17 @@ bool FaultPolicy::ReplayDue() const {
   if (freed_) return true;
   return std::any_of(held_.begin(), held_.end(), [&](const auto& entry) {
     const Held& held = entry.second;
-    return !held.probing && (clock_->Monotonic() >= held.next_probe);
+    return !held.probing && !held.awaited && clock_->Monotonic() >= held.next_probe;
   });
 }
 
 void FaultPolicy::Replaying() {
   absl::MutexLock lock(&mutex_);
   freed_ = false;
-  for (auto& [topic, held] : held_) held.probing = false;
+  for (auto& [topic, held] : held_) {
+    held.probing = false;
+    held.awaited = clock_->Monotonic() >= held.next_probe;
+  }
   UpdateQuiet();
 }
 

@@ -101,6 +101,8 @@ class FaultPolicy {
     absl::Duration probe_interval;
     int probes = 0;
     bool probing = false;
+    // The stream has gone back for the probe, and its row has not come yet.
+    bool awaited = false;
     RowKey probe;
     int code = 0;
     std::string reason;
