@@ -93,6 +93,9 @@ constexpr NameAndText kDefaults[] = {
     {"socket.keepalive.enable", "true"},
     {"socket.nagle.disable", "true"},
     {"reconnect.backoff.max.ms", "5000"},
+    // Long enough for a broker that has just started to know its topics, and short for rows that wait behind those of
+    // a topic that does not exist.
+    {"topic.metadata.propagation.max.ms", "10000"},
     // A broker that closes an idle connection is no news.
     {"log.connection.close", "false"},
     {"enable.metrics.push", "false"},

@@ -16,6 +16,8 @@ namespace {
 constexpr int kMessageSizeTooLarge = 10;
 // Waits are cut into steps, between which stop and failures are looked at.
 constexpr absl::Duration kStep = absl::Milliseconds(50);
+// How long a broker may take to say whether a held topic is there.
+constexpr absl::Duration kProbeTimeout = absl::Seconds(1);
 // Between two tries of one row alone.
 constexpr absl::Duration kAlonePause = absl::Milliseconds(100);
 // How long a recovery waits for reports before it gives up on what is in flight (which then may be sent twice).
@@ -121,6 +123,18 @@ Delivery::Result Delivery::Send(const Row& row, kafka::Record* record, Poison* p
 // Nullopt: ask the policy again.
 std::optional<Delivery::Result> Delivery::SendAlone(const Row& row, const FaultPolicy::Verdict& verdict,
                                                     kafka::Record* record) {
+  if (kafka::FaultOfCode(verdict.code) == kafka::Fault::kDestination) {
+    // Asked first: a record for a topic whose metadata have gone stale would sit in librdkafka's queue for
+    // topic.metadata.propagation.max.ms, and every other topic with it.
+    const absl::Status probed = producer_->ProbeTopic(record->topic, kProbeTimeout);
+    if (!probed.ok()) {
+      const bool destination = kafka::FaultOfStatus(probed) == kafka::Fault::kDestination;
+      policy_->Failed(row.key, record->topic, kafka::Fault::kDestination,
+                      destination ? kafka::CodeOfStatus(probed) : verdict.code, probed.message());
+      NoteHeldTopics();
+      return std::nullopt;
+    }
+  }
   while (!tracker_->WaitUntilIdle(kStep)) {
     if (stop_->HasBeenNotified()) return Result::kStopped;
     if (rewind_needed_.load(std::memory_order_acquire)) return Result::kRewind;
@@ -155,8 +169,8 @@ std::optional<Delivery::Result> Delivery::SendAlone(const Row& row, const FaultP
   }
   NoteHeldTopics();
   if (outcome == Outcome::kDelivered) {
-    if (verdict.code == kMessageSizeTooLarge) {
-      // The broker's limit is on the batch: alone the row is small enough.
+    if (verdict.code == kMessageSizeTooLarge && batch_refused_.exchange(false)) {
+      // The broker's limit is on the batch: alone the row is small enough. Once for all rows of the batch.
       batch_bytes_ = kafka::SmallerBatch(batch_bytes_);
       const absl::Status replaced = Replace();
       if (!replaced.ok()) rewind_needed_.store(true, std::memory_order_release);
@@ -302,6 +316,7 @@ void Delivery::HandleFailure(const kafka::DeliveryReport& report) {
     alone = alone_;
     if (alone) alone_outcome_ = Outcome::kFailed;
   }
+  if (report.code == kMessageSizeTooLarge && !alone) batch_refused_.store(true);
   // A topic's trouble is the policy's matter, and so is a row that was sent alone: nothing else is lost with it.
   if (report.fault != kafka::Fault::kDestination && !alone) rewind_needed_.store(true, std::memory_order_release);
   tracker_->NotDelivered(report.sequence);

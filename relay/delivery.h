@@ -125,6 +125,8 @@ class Delivery {
 
   std::atomic<bool> rewind_needed_{false};
   std::atomic<bool> replacing_{false};
+  // A batch was refused for its size since the batches were last made smaller.
+  std::atomic<bool> batch_refused_{false};
   std::atomic<int64_t> last_ack_us_{0};
 
   // Held while a broker is asked, and by the stream thread while it replaces the producer. Before poll_mutex_.
