@@ -89,7 +89,8 @@ def _binary():
     options.append(f'--disk_cache={cache.root() / "bazel-disk"}')
     subprocess.run(['bazel', 'build', *options, '//:outbox-relay'], cwd=_ROOT,
                    check=True)
-    return _ROOT / 'bazel-bin/relay/outbox-relay'
+    return pathlib.Path(_run('bazel', 'info', *options, 'bazel-bin',
+                             cwd=_ROOT)) / 'relay/outbox-relay'
 
 
 @pytest.fixture(scope='module')
