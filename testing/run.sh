@@ -21,7 +21,7 @@ Runs every tier, or the named ones, in this order:
   fuzz                 each libFuzzer target for twenty seconds
   integration-mysql    the relay between a real MySQL and a real Kafka
   integration-mariadb  the same with MariaDB
-  deploy               the Helm chart, its alerts and the other examples
+  deploy               the image, run once; the Helm chart, its alerts, the examples
 
 --quick leaves out sanitizers, tsan, fuzz and deploy, when no tier is named.
 
@@ -162,7 +162,7 @@ run_tier() {
     integration-*) integration_tier "$1" --database="${1#integration-}" ;;
     deploy)
       testing/deploy/dependencies.sh || echo "what is missing is skipped"
-      pytest_tier "$1" testing/deploy/chart_test.py
+      pytest_tier "$1" testing/deploy
       ;;
   esac
 }
