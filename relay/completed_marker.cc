@@ -44,6 +44,13 @@ absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t ch
   for (size_t i = 0; i < schemas_.size(); ++i) {
     const OutboxSchema& schema = schemas_[i];
     const std::string column = QuoteIdentifier(schema.NameOf(kPushCompletedAt));
+    // NOW(), in the session's zone, is what the polling relay writes and compares with. It takes a row that was never
+    // claimed for a pending one, completed or not.
+    std::string marks = absl::StrCat(column, " = NOW()");
+    if (schema.Has(kPushStartedAt)) {
+      const std::string started = QuoteIdentifier(schema.NameOf(kPushStartedAt));
+      absl::StrAppend(&marks, ", ", started, " = COALESCE(", started, ", NOW())");
+    }
     while (stop == nullptr || !stop->HasBeenNotified()) {
       std::vector<uint64_t> ids;
       {
@@ -52,10 +59,9 @@ absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t ch
         for (const uint64_t id : ids) pending_[i].Remove(id);
       }
       if (ids.empty()) break;
-      // NOW(), in the session's zone, is what the polling relay writes and compares with.
-      const absl::StatusOr<uint64_t> updated = session->Execute(
-          absl::StrCat("UPDATE ", schema.Name(), " SET ", column, " = NOW() WHERE ", IdCondition(schema, ids), " AND ",
-                       column, " IS NULL AND ", NotErroredCondition(schema)));
+      const absl::StatusOr<uint64_t> updated =
+          session->Execute(absl::StrCat("UPDATE ", schema.Name(), " SET ", marks, " WHERE ", IdCondition(schema, ids),
+                                        " AND ", column, " IS NULL AND ", NotErroredCondition(schema)));
       if (!updated.ok()) {
         Add(i, ids);
         return updated.status();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // `--mark-completed` (design §8): published rows also get push_completed_at, so that the polling relay can be put back
-// without sending an hour of rows again, and scripts that read the column go on working.
+// without sending an hour of rows again, and scripts that read the column go on working. They get push_started_at too:
+// the polling relay claims every row that has neither batch_id nor push_started_at, be it completed.
 #ifndef RELAY_COMPLETED_MARKER_H_
 #define RELAY_COMPLETED_MARKER_H_
 

@@ -56,6 +56,26 @@ TEST_P(CompletedMarkerTest, MarksPublishedRowsAndNoOthers) {
   EXPECT_EQ(*marker.Flush(session(), 2, nullptr), 0);
 }
 
+TEST_P(CompletedMarkerTest, ThePollingRelayFindsNothingToClaim) {
+  // Its own condition, word for word.
+  const std::string claimable =
+      "SELECT COUNT(*) FROM kafka_outbox WHERE ((batch_id IS NULL AND push_started_at IS NULL) OR (batch_id IS NOT "
+      "NULL "
+      "AND push_completed_at IS NULL AND push_started_at < NOW())) AND errored = 0";
+  EXPECT_EQ(Select(claimable), "9");
+  Run("UPDATE kafka_outbox SET batch_id='b', push_started_at='2020-01-01' WHERE id=2");
+  CompletedMarker marker(&schemas_);
+  IdSet ids;
+  ids.AddRange(1, 9);
+  marker.AddAll(0, ids);
+  ASSERT_EQ(*marker.Flush(session(), 100, nullptr), 9);
+  EXPECT_EQ(Select(claimable), "0");
+  EXPECT_EQ(Select("SELECT batch_id, push_started_at FROM kafka_outbox WHERE id=2"), "b,2020-01-01 00:00:00");
+  Run("UPDATE kafka_outbox SET batch_id=NULL");
+  EXPECT_FALSE(*HasPollingRelaysMarks(session(), schemas_[0])) << "our marks are not the polling relay's";
+  EXPECT_EQ(*CountFreshClaims(session(), schemas_[0]), 0);
+}
+
 TEST_P(CompletedMarkerTest, WhatCouldNotBeMarkedIsKept) {
   const std::unique_ptr<SqlSession> application = Connect();
   ASSERT_TRUE(application->Begin().ok());

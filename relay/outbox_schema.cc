@@ -155,19 +155,15 @@ absl::StatusOr<std::string> ReadTableCreated(SqlSession* session, absl::string_v
 absl::StatusOr<bool> HasPollingRelaysMarks(SqlSession* session, const OutboxSchema& schema) {
   if (schema.migration_version.has_value() && !schema.migrations_table_is_ours) return true;
   if (!schema.stores_rows()) return false;
-  std::vector<std::string> columns, marks;
-  for (const OutboxColumn column : {kBatchId, kPushStartedAt}) {
-    if (!schema.Has(column)) continue;
-    columns.push_back(QuoteIdentifier(schema.NameOf(column)));
-    marks.push_back(absl::StrCat(columns.back(), " IS NOT NULL"));
-  }
-  if (marks.empty()) return false;
+  // --mark-completed sets push_started_at, never batch_id.
+  if (!schema.Has(kBatchId)) return false;
+  const std::string batch_id = QuoteIdentifier(schema.NameOf(kBatchId));
   const std::string id = QuoteIdentifier(schema.NameOf(kId));
   for (const char* order : {"ASC", "DESC"}) {
     ASSIGN_OR_RETURN(const SqlRows rows,
-                     session->Query(absl::StrCat("SELECT 1 FROM (SELECT ", absl::StrJoin(columns, ", "), " FROM ",
-                                                 schema.Name(), " ORDER BY ", id, " ", order, " LIMIT ", kMarkSample,
-                                                 ") AS sample WHERE ", absl::StrJoin(marks, " OR "), " LIMIT 1")));
+                     session->Query(absl::StrCat("SELECT 1 FROM (SELECT ", batch_id, " FROM ", schema.Name(),
+                                                 " ORDER BY ", id, " ", order, " LIMIT ", kMarkSample,
+                                                 ") AS sample WHERE ", batch_id, " IS NOT NULL LIMIT 1")));
     if (!rows.rows.empty()) return true;
   }
   return false;

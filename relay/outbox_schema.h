@@ -76,8 +76,8 @@ absl::StatusOr<OutboxSchema> ReadOutboxSchema(SqlSession* session, absl::string_
 // Only CREATE_TIME, read anew (cheap); empty when the table is gone.
 absl::StatusOr<std::string> ReadTableCreated(SqlSession* session, absl::string_view schema, absl::string_view table);
 
-// True when the polling relay has used the table: its record of migrations that we did not make, or claims and
-// completions in the oldest or newest rows.
+// True when the polling relay has used the table: its record of migrations that we did not make, or claims in the
+// oldest or newest rows.
 absl::StatusOr<bool> HasPollingRelaysMarks(SqlSession* session, const OutboxSchema& schema);
 
 // Rows that a polling relay claimed within the last ten minutes and has not completed: it is at work beside us.

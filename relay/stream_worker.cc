@@ -434,9 +434,8 @@ absl::Status StreamWorker::HandleTransaction(const cdc::StreamItem& item) {
 bool StreamWorker::IsRequeue(const cdc::RowChange& change) {
   const cdc::ColumnValue& errored = change.after[kErrored];
   if (Is(errored, "0") && !Is(change.before[kErrored], "0")) return true;
-  const cdc::ColumnValue& claimed = change.after[kPushStartedAt];
-  if (claimed.has_value() && !change.before[kPushStartedAt].has_value() &&
-      !change.after[kPushCompletedAt].has_value()) {
+  const cdc::ColumnValue& claimed = change.after[kBatchId];
+  if (claimed.has_value() && !change.before[kBatchId].has_value() && !change.after[kPushCompletedAt].has_value()) {
     LogEvent(LogLevel::kWarning, LogCode::kStreamPollingRelay,
              "a polling relay claims rows of this table: stop it, or rows are published twice");
     return false;
