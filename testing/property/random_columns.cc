@@ -34,7 +34,7 @@ RandomColumn Floating(const std::string& declaration, double limit) {
             double value = random.AnyDouble();
             if (std::fabs(value) > limit) value = std::fmod(value, limit);
             if (random.OneIn(4)) value = std::round(value);
-            return absl::StrFormat("CAST('%.17g' AS DOUBLE)", value);
+            return absl::StrFormat("'%.17g'", value);
           }};
 }
 
@@ -136,7 +136,7 @@ RandomTable Numbers() {
   return table;
 }
 
-RandomTable Strings(bool mariadb, bool vectors) {
+RandomTable Strings(const ServerTypes& server) {
   RandomTable table{"strings", {}};
   auto& columns = table.columns;
   columns.push_back(Text("CHAR(0)", 0));
@@ -170,7 +170,7 @@ RandomTable Strings(bool mariadb, bool vectors) {
   columns.push_back(Set(EnumMembers("s", 9), "", 9));
   columns.push_back(Set(EnumMembers("s", 33), "", 33));
   columns.push_back(Set(EnumMembers("s", 64), "", 64));
-  if (mariadb) {
+  if (server.mariadb) {
     columns.push_back({"INET4", [](RandomSource& random) {
                          return absl::StrFormat("'%d.%d.%d.%d'", random.Below(256), random.Below(256), random.Below(3),
                                                 random.OneIn(3) ? 0 : random.Below(256));
@@ -198,11 +198,11 @@ RandomTable Strings(bool mariadb, bool vectors) {
     columns.push_back(Text("TEXT COMPRESSED", 9000));
     columns.push_back(Binary("BLOB COMPRESSED", 20000));
     columns.push_back({"JSON", [](RandomSource& random) { return TextLiteral(RandomJsonText(random)); }});
-  } else {
+  } else if (server.json) {
     columns.push_back({"JSON", RandomJsonExpression});
   }
-  if (vectors) {
-    columns.push_back({"VECTOR(20)", [mariadb](RandomSource& random) {
+  if (server.vectors) {
+    columns.push_back({"VECTOR(20)", [mariadb = server.mariadb](RandomSource& random) {
                          std::string vector = mariadb ? "VEC_FromText('[" : "TO_VECTOR('[";
                          const uint64_t count = mariadb ? 20 : 1 + random.Below(20);
                          for (uint64_t i = 0; i < count; ++i) {
@@ -224,14 +224,14 @@ RandomTable Strings(bool mariadb, bool vectors) {
   return table;
 }
 
-RandomTable Charsets(bool mariadb) {
+RandomTable Charsets(const ServerTypes& server) {
   RandomTable table{"charsets", {}};
   std::vector<std::string> charsets = {
-      "armscii8", "ascii",  "big5",    "cp1250", "cp1251", "cp1256",  "cp1257",  "cp850",  "cp852",    "cp866",
-      "cp932",    "dec8",   "eucjpms", "euckr",  "gb2312", "gbk",     "geostd8", "greek",  "hebrew",   "hp8",
-      "keybcs2",  "koi8r",  "koi8u",   "latin1", "latin2", "latin5",  "latin7",  "macce",  "macroman", "sjis",
-      "swe7",     "tis620", "ucs2",    "ujis",   "utf16",  "utf16le", "utf32",   "utf8mb3"};
-  if (!mariadb) charsets.push_back("gb18030");
+      "armscii8", "ascii",  "big5",    "cp1250", "cp1251", "cp1256",  "cp1257",  "cp850", "cp852",    "cp866",
+      "cp932",    "dec8",   "eucjpms", "euckr",  "gb2312", "gbk",     "geostd8", "greek", "hebrew",   "hp8",
+      "keybcs2",  "koi8r",  "koi8u",   "latin1", "latin2", "latin5",  "latin7",  "macce", "macroman", "sjis",
+      "swe7",     "tis620", "ucs2",    "ujis",   "utf16",  "utf16le", "utf32",   "utf8"};
+  if (server.gb18030) charsets.push_back("gb18030");
   for (const std::string& charset : charsets) {
     table.columns.push_back(InCharset(absl::StrCat("VARCHAR(40) CHARACTER SET ", charset), charset, 20));
     table.columns.push_back(InCharset(absl::StrCat("CHAR(20) CHARACTER SET ", charset), charset, 10));
@@ -242,8 +242,8 @@ RandomTable Charsets(bool mariadb) {
 
 }  // namespace
 
-std::vector<RandomTable> AllTypes(bool mariadb, bool vectors) {
-  return {Numbers(), TemporalTypes(), Strings(mariadb, vectors), Charsets(mariadb)};
+std::vector<RandomTable> AllTypes(const ServerTypes& server) {
+  return {Numbers(), TemporalTypes(), Strings(server), Charsets(server)};
 }
 
 RandomTable TemporalTypes() {

@@ -21,9 +21,16 @@ struct RandomTable {
   std::vector<RandomColumn> columns;
 };
 
+// What not every server has.
+struct ServerTypes {
+  bool mariadb = false;
+  bool json = true;  // of MySQL; on MariaDB it is a LONGTEXT
+  bool vectors = true;
+  bool gb18030 = true;
+};
+
 // Tables that together have every column type of the server, at its edges.
-// `vectors`: the server has VECTOR.
-std::vector<RandomTable> AllTypes(bool mariadb, bool vectors);
+std::vector<RandomTable> AllTypes(const ServerTypes& server);
 // The temporal types alone, for servers that can store them in an older format.
 RandomTable TemporalTypes();
 
