@@ -44,17 +44,19 @@ absl::Status UncompressMariadb(absl::string_view compressed, std::string* out) {
   stream.avail_in = static_cast<uInt>(reader.remaining());
   size_t done = 0;
   while (true) {
-    if (done == out->size()) {
-      if (done >= size) break;
+    if (done == out->size() && done < size) {
       out->resize(std::min<size_t>(size, std::max(std::max(out->capacity(), kFirstStep), done * 2)));
     }
-    stream.next_out = reinterpret_cast<Bytef*>(out->data() + done);
-    stream.avail_out = static_cast<uInt>(out->size() - done);
+    // Behind the promised size only the stream's end may come, for which one byte of room is enough.
+    char surplus;
+    const bool full = done == size;
+    stream.next_out = reinterpret_cast<Bytef*>(full ? &surplus : out->data() + done);
+    stream.avail_out = full ? 1 : static_cast<uInt>(out->size() - done);
     const int code = inflate(&stream, Z_SYNC_FLUSH);
-    done = out->size() - stream.avail_out;
+    if (full && stream.avail_out == 0) return absl::DataLossError("compressed event holds more than its head says");
+    if (!full) done = out->size() - stream.avail_out;
     if (code == Z_STREAM_END) break;
-    if (code != Z_OK)
-      return absl::DataLossError(absl::StrCat("compressed event does not uncompress (zlib ", code, ")"));
+    if (code != Z_OK) return absl::DataLossError(absl::StrCat("compressed event does not uncompress (zlib ", code, ")"));
   }
   out->resize(done);
   if (done != size) {

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cdc/file_source.h"
+
+#include <zlib.h>
+
+#include <fstream>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "cdc/event_header.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "testing/event_writer.h"
+
+namespace cdc {
+namespace {
+
+using testing::HasSubstr;
+using testing_support::EventWriter;
+
+std::string SomeFile(size_t text = 100) {
+  EventWriter w;
+  std::string bytes = absl::StrCat(
+      "\xFE"
+      "bin",
+      w.FormatDescription());
+  for (int i = 0; i < 50; ++i) bytes += w.Query(std::string(text, 'q'));
+  return bytes;
+}
+
+std::string WriteFile(absl::string_view name, absl::string_view bytes) {
+  const std::string path = absl::StrCat(testing::TempDir(), "/", name);
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+  return path;
+}
+
+int CountEvents(FileSource* source, absl::Status* status = nullptr) {
+  for (int count = 0;; ++count) {
+    auto event = source->Next();
+    if (status != nullptr) *status = event.status();
+    if (!event.ok() || event->empty()) return count;
+  }
+}
+
+TEST(FileSourceTest, BeginsWithARotateThatNamesTheFile) {
+  auto source = FileSource::Open(WriteFile("binlog.000042", SomeFile()));
+  ASSERT_TRUE(source.ok()) << source.status();
+  const auto event = (*source)->Next();
+  ASSERT_TRUE(event.ok());
+  EventHeader header;
+  ASSERT_TRUE(EventHeader::Parse(*event, &header));
+  EXPECT_EQ(header.type, EventType::kRotate);
+  EXPECT_TRUE(header.artificial());
+  EXPECT_EQ(event->substr(kEventHeaderSize + 8), "binlog.000042");
+  EXPECT_EQ(CountEvents(source->get()), 51);
+  EXPECT_TRUE((*source)->Next()->empty());
+}
+
+TEST(FileSourceTest, ReadsEventsLargerThanItsBlocks) {
+  auto source = FileSource::Open(WriteFile("large", SomeFile(700000)));
+  ASSERT_TRUE(source.ok()) << source.status();
+  EXPECT_EQ(CountEvents(source->get()), 52);
+}
+
+TEST(FileSourceTest, ReadsGzipAndSaysWhenItIsCut) {
+  const std::string path = absl::StrCat(testing::TempDir(), "/binlog.000001.gz");
+  gzFile file = gzopen(path.c_str(), "wb");
+  const std::string bytes = SomeFile();
+  gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
+  gzclose(file);
+  auto source = FileSource::Open(path);
+  ASSERT_TRUE(source.ok()) << source.status();
+  EXPECT_EQ((*source)->Next()->substr(kEventHeaderSize + 8), "binlog.000001");
+  EXPECT_EQ(CountEvents(source->get()), 51);
+
+  std::ifstream in(path, std::ios::binary);
+  const std::string packed((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  source = FileSource::Open(WriteFile("cut.gz", packed.substr(0, packed.size() - 20)));
+  ASSERT_TRUE(source.ok()) << source.status();
+  absl::Status status;
+  CountEvents(source->get(), &status);
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(FileSourceTest, SaysWhereAFileEndsTooSoon) {
+  const std::string bytes = SomeFile();
+  absl::Status status;
+  auto source = FileSource::OverBytes(absl::string_view(bytes).substr(0, 130), "f");
+  ASSERT_TRUE(source.ok());
+  CountEvents(source->get(), &status);
+  EXPECT_EQ(status.message(), "the file ends at offset 130, inside the header of the event at 127");
+  source = FileSource::OverBytes(absl::string_view(bytes).substr(0, 200), "f");
+  CountEvents(source->get(), &status);
+  EXPECT_THAT(status.message(), HasSubstr("the file ends at offset 200, inside the QUERY event"));
+  std::string zero = bytes;
+  zero[127 + 9] = 5;
+  zero[127 + 10] = 0;
+  source = FileSource::OverBytes(zero, "f");
+  CountEvents(source->get(), &status);
+  EXPECT_EQ(status.message(), "what stands at offset 127 is no event: its length would be 5");
+}
+
+TEST(FileSourceTest, RefusesWhatIsNoBinlog) {
+  EXPECT_EQ(FileSource::Open("/nowhere/x").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(FileSource::OverBytes("", "f").status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(FileSource::OverBytes("\xFE"
+                                  "bix",
+                                  "f")
+                .status()
+                .code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(FileSource::OverBytes("\xFD"
+                                  "bin",
+                                  "f")
+                .status()
+                .code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(FileSourceTest, StopsWhenInterrupted) {
+  const std::string bytes = SomeFile();
+  auto source = FileSource::OverBytes(bytes, "f");
+  ASSERT_TRUE(source.ok());
+  ASSERT_TRUE((*source)->Next().ok());
+  (*source)->Interrupt();
+  EXPECT_EQ((*source)->Next().status().code(), absl::StatusCode::kCancelled);
+}
+
+}  // namespace
+}  // namespace cdc
