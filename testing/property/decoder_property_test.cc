@@ -384,7 +384,16 @@ TEST_P(DecoderPropertyTest, GeneratedInvisibleAndInstantColumnsAreWhatSelectPrin
     for (const LoggedRow& row : Logged("odd", metadata[0] == 'F' ? Names::kTableMap : Names::kLayout)) {
       if (row.operation != cdc::RowsOperation::kDelete) continue;
       ASSERT_LT(next, seen.size());
-      Compare(absl::StrCat("odd, ", metadata), row.before, seen[next++], columns);
+      // MariaDB from 11 on leaves generated columns out of a before image: absent, never wrong.
+      cdc::ServerConnection::Row known = seen[next++];
+      std::vector<LoggedCell> before = row.before;
+      for (size_t i = 0; i < before.size(); ++i) {
+        const bool generated = columns[i] == "virtual_sum" || columns[i] == "stored_text";
+        if (!mariadb() || !generated || before[i].state != cdc::ColumnValue::State::kAbsent) continue;
+        before[i].state = cdc::ColumnValue::State::kNull;
+        known[i].reset();
+      }
+      Compare(absl::StrCat("odd, ", metadata), before, known, columns);
     }
     EXPECT_EQ(next, seen.size());
   }
