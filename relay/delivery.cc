@@ -65,11 +65,49 @@ absl::Status Delivery::Offer(const Row& row, kafka::Record* record) {
   return status;
 }
 
+// While it lives, everything says that the breaker holds reading.
+class Delivery::BreakerHold {
+ public:
+  BreakerHold(const FaultPolicy::Verdict& verdict, Metrics* metrics, StatusBoard* board)
+      : metrics_(metrics), board_(board) {
+    LogEvent(LogLevel::kError, LogCode::kKafkaBreakerOpen,
+             "more rows a minute fail than --poison-limit allows: this is taken for an outage and reading is held; "
+             "mend the cause",
+             {{"error", kafka::CodeName(verdict.code)}, {"reason", verdict.reason}});
+    metrics_->holding.Set(1);
+    board_->Update([&](RelayStatus& status) {
+      before_ = status.state;
+      status.state = RelayState::kHolding;
+      status.state_detail = absl::StrCat("More rows a minute fail with ", kafka::CodeName(verdict.code),
+                                         " than --poison-limit allows: reading is held until that ends.");
+    });
+  }
+  BreakerHold(const BreakerHold&) = delete;
+  BreakerHold& operator=(const BreakerHold&) = delete;
+
+  ~BreakerHold() {
+    LogEvent(LogLevel::kInfo, LogCode::kKafkaBreakerClosed, "reading goes on");
+    metrics_->holding.Set(0);
+    board_->Update([&](RelayStatus& status) {
+      if (status.state != RelayState::kHolding) return;
+      status.state = before_;
+      status.state_detail.clear();
+    });
+  }
+
+ private:
+  Metrics* const metrics_;
+  StatusBoard* const board_;
+  RelayState before_ = RelayState::kStreaming;
+};
+
 Delivery::Result Delivery::Send(const Row& row, kafka::Record* record, Poison* poison) {
+  std::optional<BreakerHold> hold;
   for (;;) {
     if (stop_->HasBeenNotified()) return Result::kStopped;
     if (rewind_needed_.load(std::memory_order_acquire)) return Result::kRewind;
     const FaultPolicy::Verdict verdict = policy_->Judge(row.key, record->topic);
+    if (verdict.action != FaultPolicy::Action::kWait) hold.reset();
     switch (verdict.action) {
       case FaultPolicy::Action::kHold:
         return Result::kHeld;
@@ -78,13 +116,9 @@ Delivery::Result Delivery::Send(const Row& row, kafka::Record* record, Poison* p
         poison->reason = absl::StrCat(kafka::CodeName(verdict.code), ": ", verdict.reason);
         return Result::kPoison;
       case FaultPolicy::Action::kWait:
-        LogEvent(LogLevel::kError, LogCode::kKafkaBreakerOpen,
-                 "more rows a minute fail than --poison-limit allows: this is taken for an outage and reading is held; "
-                 "mend the cause",
-                 {{"error", kafka::CodeName(verdict.code)}, {"reason", verdict.reason}});
-        metrics_->holding.Set(1);
+        if (!hold.has_value()) hold.emplace(verdict, metrics_, board_);
         stop_->WaitForNotificationWithTimeout(verdict.wait);
-        metrics_->holding.Set(0);
+        board_->Beat(RelayThread::kStream);
         continue;
       case FaultPolicy::Action::kSendAlone: {
         const std::optional<Result> result = SendAlone(row, verdict, record);

@@ -100,6 +100,7 @@ class Delivery {
 
  private:
   enum class Outcome { kWaiting, kDelivered, kFailed };
+  class BreakerHold;
 
   absl::Status Replace();
   absl::Status WaitIdle(absl::Duration patience);

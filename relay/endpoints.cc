@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "relay/cached_probe.h"
+#include "relay/logging.h"
 #include "relay/status_figures.h"
 #include "relay/status_json.h"
 #include "relay/status_page.h"
@@ -56,8 +57,10 @@ class Endpoints {
   HttpReply Livez() const {
     const std::vector<std::string> stuck = options_.board->Stuck(kStuckAfter);
     if (stuck.empty()) return Healthy();
-    return Unhealthy(
-        absl::StrCat("no step for ", absl::FormatDuration(kStuckAfter), " of thread ", absl::StrJoin(stuck, ", ")));
+    const std::string fault =
+        absl::StrCat("no step for ", absl::FormatDuration(kStuckAfter), " of thread ", absl::StrJoin(stuck, ", "));
+    LogEvent(LogLevel::kError, LogCode::kThreadStuck, fault);
+    return Unhealthy(fault);
   }
 
   HttpReply Readyz() const {

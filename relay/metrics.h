@@ -122,7 +122,7 @@ class Metrics : public prometheus::Collectable {
   MetricGauge stalled;  // Set(Duration): source ahead and no progress
   MetricGauge poison_rows;
   MetricGauge held_topics;
-  MetricGauge holding;  // 1: reading is held (breaker, hold, halt)
+  MetricGauge holding;  // 1: the breaker holds reading
   MetricGauge ledger_rows;
   MetricGauge mysql_connected;  // 0 or 1
   MetricGauge kafka_connected;

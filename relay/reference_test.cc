@@ -4,16 +4,20 @@
 
 #include "relay/reference.h"
 
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
+#include "relay/log_events.h"
 
 namespace relay {
 namespace {
@@ -56,6 +60,31 @@ TEST(ReferenceTest, OperationsListsEveryMetricAsItIs) {
 
 TEST(ReferenceTest, OperationsListsEveryLogEventAsItIs) {
   ExpectTable("docs/operations.md", "log-events", LogEventsMarkdown());
+}
+
+TEST(ReferenceTest, EveryLogEventIsLoggedSomewhere) {
+  const std::vector<std::string> names = {
+#define RELAY_LOG_EVENT_NAME(name, code, meaning, action) #name,
+      RELAY_LOG_EVENTS(RELAY_LOG_EVENT_NAME)
+#undef RELAY_LOG_EVENT_NAME
+  };
+  std::string sources;
+  for (const auto& entry : std::filesystem::directory_iterator("relay")) {
+    const std::string path = entry.path().string();
+    if (!absl::EndsWith(path, ".cc") || absl::EndsWith(path, "_test.cc")) continue;
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    sources += text.str();
+  }
+  ASSERT_FALSE(sources.empty());
+  for (const std::string& name : names) {
+    bool found = false;
+    const std::string use = absl::StrCat("LogCode::", name);
+    for (size_t at = sources.find(use); !found && at != std::string::npos; at = sources.find(use, at + 1)) {
+      found = !absl::ascii_isalnum(sources[at + use.size()]);
+    }
+    EXPECT_TRUE(found) << name;
+  }
 }
 
 }  // namespace

@@ -29,8 +29,6 @@ absl::string_view RelayStateName(RelayState state) {
       return "streaming";
     case RelayState::kHolding:
       return "holding";
-    case RelayState::kHalted:
-      return "halted";
     case RelayState::kStopping:
       return "stopping";
   }

@@ -25,7 +25,6 @@ enum class RelayState {
   kSweeping,  // rows of the table first, the stream after
   kStreaming,
   kHolding,  // breaker, --on-topic-error=hold: goes on by itself
-  kHalted,   // --on-poison=halt: someone must act
   kStopping,
 };
 absl::string_view RelayStateName(RelayState state);  // "streaming"

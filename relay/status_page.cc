@@ -94,8 +94,6 @@ absl::string_view StateClass(RelayState state) {
     case RelayState::kWaiting:
     case RelayState::kHolding:
       return "warn";
-    case RelayState::kHalted:
-      return "bad";
   }
   return "";
 }

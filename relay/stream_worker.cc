@@ -107,9 +107,10 @@ absl::Status StreamWorker::Run() {
       board.source.problem = RelayStatus::Problem{parts_.clock->Now(), std::string(status.message())};
     });
     LogEvent(LogLevel::kWarning,
-             absl::IsDataLoss(status)  ? LogCode::kStreamDamaged
-             : absl::IsAborted(status) ? LogCode::kStreamTakenOver
-                                       : LogCode::kStreamDisconnected,
+             no_primary_                ? LogCode::kStreamNoPrimary
+             : absl::IsDataLoss(status) ? LogCode::kStreamDamaged
+             : absl::IsAborted(status)  ? LogCode::kStreamTakenOver
+                                        : LogCode::kStreamDisconnected,
              status.message());
     sql_.reset();
     const absl::Duration pause = backoff_.Next();
@@ -136,6 +137,7 @@ absl::Status StreamWorker::Connection() {
 }
 
 absl::Status StreamWorker::ConnectToPrimary() {
+  no_primary_ = false;
   if (sql_ != nullptr && sql_->alive()) {
     auto info = AskServerInfo(sql_.get());
     if (info.ok() && info->primary()) {
@@ -175,6 +177,7 @@ absl::Status StreamWorker::ConnectToPrimary() {
     return absl::OkStatus();
   }
   if (replica) {
+    no_primary_ = true;
     SetState(RelayState::kWaiting, "no host is a writable primary; one is waited for");
     return absl::UnavailableError(
         "no host of DB_HOST is a writable primary (read_only is on, or it replicates from another server); one is "

@@ -123,6 +123,7 @@ class StreamWorker {
   std::optional<Checkpoint> reached_;
   bool planned_ = false;        // The tracker stands where the plan, or a later one, put it.
   bool dump_refused_ = false;   // By the last connection.
+  bool no_primary_ = false;     // The last attempt found replicas only.
   bool streamed_once_ = false;  // A connection has worked in this process.
   bool skip_by_ledger_ = false;
   absl::Duration last_statement_sweep_ = -absl::InfiniteDuration();
