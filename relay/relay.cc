@@ -386,6 +386,7 @@ absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board
   sql_thread.join();
   finish.Notify();
   ack_thread.join();
+  sql_worker.MarkTheRest();
   metrics->OnCollect(nullptr);
   metrics->active.Set(0);
   RETURN_IF_ERROR(stream_status);

@@ -70,6 +70,13 @@ void SqlWorker::Run() {
   parts_.board->End(RelayThread::kSql);
 }
 
+void SqlWorker::MarkTheRest() {
+  if (parts_.marker == nullptr || parts_.marker->pending() == 0) return;
+  absl::Status status = Connect();
+  if (status.ok()) status = parts_.marker->Flush(session_.get(), options_.mark_chunk_rows, nullptr).status();
+  if (!status.ok()) LogEvent(LogLevel::kWarning, LogCode::kSqlFailed, status.message());
+}
+
 absl::Status SqlWorker::Connect() {
   if (session_ != nullptr && session_->alive()) return absl::OkStatus();
   session_.reset();

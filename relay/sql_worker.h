@@ -70,6 +70,10 @@ class SqlWorker {
   // Runs until the stop is notified and the queued poison rows are recorded (tried for a moment).
   void Run();
 
+  // After Run, when no acknowledgement can come any more: marks what was acknowledged meanwhile, so that another relay
+  // finds the rows marked.
+  void MarkTheRest();
+
  private:
   struct Queued {
     PoisonRow row;
