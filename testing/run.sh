@@ -25,6 +25,10 @@ Runs every tier, or the named ones, in this order:
 
 --quick leaves out sanitizers, tsan, fuzz and deploy, when no tier is named.
 
+OUTBOX_PROPERTY_ROWS=20000 makes the rows and documents that the servers tier
+holds against SELECT as many (default 2000); OUTBOX_PROPERTY_SEED has the same
+ones again.
+
 Installs what it needs from Debian. What can't be fetched is said in one line
 and its tests are counted as skipped, by name. The last line counts:
 "N passed, N failed, N skipped"; the exit code is 0 when none failed.
@@ -101,7 +105,9 @@ start_server() {
 # Targets tagged servers; they know their server by variables, in two manners.
 servers_tier() {
   pytest_tier servers testing/servers
-  local tests single environment=(--local_test_jobs=1) kind
+  local tests single kind
+  local environment=(--local_test_jobs=1 --test_env=OUTBOX_PROPERTY_ROWS
+                     --test_env=OUTBOX_PROPERTY_SEED)
   mapfile -t tests < <(bazel --max_idle_secs=300 query \
     'attr(tags, "\bservers\b", tests(//...))' 2>/dev/null)
   [[ ${#tests[@]} -gt 0 ]] || return 0
