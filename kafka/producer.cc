@@ -453,6 +453,12 @@ int Producer::Poll(absl::Duration timeout, absl::FunctionRef<void(const Delivery
     // Errors were logged as they happened; fatal ones stay with the instance.
     wait = 0;
   }
+  if (reported == 0 && queued_records() > 0 &&
+      rd_kafka_fatal_error(instance_->rk, nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    // A dead instance purges its queue once; what was in flight then and is to be sent again comes back to the queue
+    // later and would lie there for ever.
+    rd_kafka_purge(instance_->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
+  }
   return reported;
 }
 
