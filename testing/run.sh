@@ -114,6 +114,9 @@ servers_tier() {
   mapfile -t single < <(printf '%s\n' "${tests[@]}" | grep '_server_test$')
   start_server mysql MYSQL_
   start_server mariadb MARIADB_
+  start_server kafka KAFKA_
+  [[ -z $KAFKA_port ]] ||
+    environment+=(--test_env="OUTBOX_TEST_KAFKA=127.0.0.1:$KAFKA_port")
   for kind in MYSQL MARIADB; do
     local port=${kind}_port
     [[ -z ${!port} ]] || environment+=(
