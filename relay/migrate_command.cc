@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "relay/base/status_macros.h"
 #include "relay/endpoint_from_config.h"
+#include "relay/identity_from_config.h"
 #include "relay/logging.h"
 #include "relay/relay_identity.h"
 #include "relay/sql_session.h"
@@ -26,10 +27,7 @@ absl::Status MigrateNow(const Config& config) {
   ASSIGN_OR_RETURN(const std::unique_ptr<SqlSession> session, SqlConnector(endpoint).Connect());
   MigrationOptions options = MigrationOptionsFromConfig(config);
   if (!options.state_schema.empty()) {
-    ASSIGN_OR_RETURN(options.state_schema,
-                     FindStateSchema(session.get(), {.schemas = options.schemas,
-                                                     .outbox_table = options.outbox_table,
-                                                     .state_schema = config.database.state_schema}));
+    ASSIGN_OR_RETURN(options.state_schema, FindStateSchema(session.get(), IdentityFromConfig(config.database)));
   }
   if (config.migrate.print) {
     ASSIGN_OR_RETURN(const std::vector<std::string> statements, PlanMigrations(session.get(), options));

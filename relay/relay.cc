@@ -29,6 +29,7 @@
 #include "relay/endpoint_from_config.h"
 #include "relay/fault_policy.h"
 #include "relay/file_checkpoint_store.h"
+#include "relay/identity_from_config.h"
 #include "relay/information_schema_layouts.h"
 #include "relay/kafka_settings_from_config.h"
 #include "relay/kafka_watch.h"
@@ -106,10 +107,8 @@ absl::Status Prepare(const Config& config, const SqlConnector& connector, const 
   RETURN_IF_ERROR(FirstFailure(CheckDatabase(endpoint, PreconditionsFromConfig(config), stop)));
   ASSIGN_OR_RETURN(const std::unique_ptr<SqlSession> session, connector.Connect());
   absl::BitGen random;
-  RelayIdentityOptions who;
-  who.schemas = config.database.schemas;
-  who.outbox_table = config.database.outbox_table;
-  who.state_schema = config.database.state_schema;
+  const RelayIdentityOptions who = IdentityFromConfig(config.database);
+  foundation->store.reset();  // An attempt before this one may hold the file's lock.
   const bool file = !config.checkpoint.file.empty();
   foundation->state_schema.clear();
   if (!file) {
