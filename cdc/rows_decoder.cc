@@ -179,7 +179,7 @@ absl::StatusOr<std::unique_ptr<RowsDecoder::Plan>> RowsDecoder::Plan::Make(const
 
 void RowsDecoder::Plan::Carry(absl::string_view bitmap, Carried* carried) const {
   if (carried->bitmap == bitmap) return;
-  carried->bitmap = std::string(bitmap);
+  carried->bitmap.assign(bitmap.data(), bitmap.size());
   carried->columns.clear();
   carried->absent_wanted.clear();
   for (size_t i = 0; i < columns.size(); ++i) {
