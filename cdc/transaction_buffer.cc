@@ -11,8 +11,14 @@
 namespace cdc {
 namespace {
 
+// NULL and absent values have no text that may be looked at.
+absl::string_view TextOf(const ColumnValue& value) {
+  const bool has_text = value.state == ColumnValue::State::kValue || value.state == ColumnValue::State::kJsonDiff;
+  return has_text ? value.text : absl::string_view();
+}
+
 uint64_t PackValue(const ColumnValue& value) {
-  return static_cast<uint64_t>(value.text.size()) << 8 | static_cast<uint64_t>(value.state);
+  return static_cast<uint64_t>(TextOf(value).size()) << 8 | static_cast<uint64_t>(value.state);
 }
 
 uint64_t Load64(const char* from) {
@@ -30,8 +36,8 @@ uint64_t HashKey(size_t table, absl::string_view key) {
 absl::Status TransactionBuffer::Append(const Record& record, absl::Span<const ColumnValue> before,
                                        absl::Span<const ColumnValue> after) {
   size_t size = kHeaderSize + 8 * (before.size() + after.size());
-  for (const ColumnValue& value : before) size += value.text.size();
-  for (const ColumnValue& value : after) size += value.text.size();
+  for (const ColumnValue& value : before) size += TextOf(value).size();
+  for (const ColumnValue& value : after) size += TextOf(value).size();
   ASSIGN_OR_RETURN(char* to, log_.Append(size));
   Record header = record;
   header.size = size;
@@ -47,8 +53,9 @@ absl::Status TransactionBuffer::Append(const Record& record, absl::Span<const Co
       const uint64_t packed = PackValue(value);
       std::memcpy(values, &packed, 8);
       values += 8;
-      if (!value.text.empty()) std::memcpy(texts, value.text.data(), value.text.size());
-      texts += value.text.size();
+      const absl::string_view text = TextOf(value);
+      if (!text.empty()) std::memcpy(texts, text.data(), text.size());
+      texts += text.size();
     }
   }
   return absl::OkStatus();

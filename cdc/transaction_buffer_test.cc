@@ -54,6 +54,17 @@ TEST(TransactionBufferTest, KeepsColumnsThatAnUpdateLeavesOut) {
   EXPECT_EQ(buffer.row_count(), 1u);
 }
 
+// A decoder leaves the view of an earlier row behind a NULL: here it points nowhere.
+TEST(TransactionBufferTest, LooksAtNoTextOfNullAndAbsentValues) {
+  TransactionBuffer buffer({0}, 1 << 20, testing::TempDir());
+  const absl::string_view nowhere(reinterpret_cast<const char*>(8), 100);
+  const ColumnValue null{ColumnValue::State::kNull, nowhere}, absent{ColumnValue::State::kAbsent, nowhere};
+  ASSERT_TRUE(buffer.Add(RowChange::Kind::kInsert, 0, {}, Values{Text("1"), null, absent}).ok());
+  ASSERT_TRUE(
+      buffer.Add(RowChange::Kind::kUpdate, 0, Values{Text("1"), null, absent}, Values{absent, absent, null}).ok());
+  EXPECT_EQ(Rows(&buffer), std::vector<std::string>{"0+>'1',NULL,NULL"});
+}
+
 TEST(TransactionBufferTest, TellsTablesApart) {
   TransactionBuffer buffer({0, 0, TransactionBuffer::kNoKey}, 1 << 20, testing::TempDir());
   for (size_t table = 0; table < 3; ++table) {

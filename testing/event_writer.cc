@@ -21,7 +21,7 @@ constexpr char kUuid[] = "\x91\x1e\xa5\xf6\x0c\x1b\x11\xef\x92\x62\x02\x42\xac\x
 
 std::string Fixed(uint64_t value, size_t width) {
   std::string out;
-  for (size_t i = 0; i < width; ++i) out.push_back(static_cast<char>(value >> 8 * i));
+  for (size_t i = 0; i < width; ++i) out.push_back(i < 8 ? static_cast<char>(value >> 8 * i) : '\0');
   return out;
 }
 
