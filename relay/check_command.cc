@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/check_command.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <set>
@@ -110,7 +111,11 @@ int RunCheck(const Config& config, absl::Notification* stop) {
   if (config.check.print_sql) return PrintSql(config);
   const PreconditionOptions options = PreconditionsFromConfig(config);
   std::vector<Finding> findings = CheckDatabase(EndpointFromConfig(config.database), options, stop);
-  if (options.reads_binlog && !stop->HasBeenNotified()) CheckKafka(config, TopicsOfRows(config), &findings);
+  const bool connected = std::any_of(findings.begin(), findings.end(),
+                                     [](const Finding& finding) { return finding.grade == Finding::Grade::kOk; });
+  if (options.reads_binlog && !stop->HasBeenNotified()) {
+    CheckKafka(config, connected ? TopicsOfRows(config) : std::set<std::string>(), &findings);
+  }
   int failed = 0;
   int warned = 0;
   for (const Finding& finding : findings) {
