@@ -133,6 +133,7 @@ absl::Status LayoutFits(const TableMap& map, const TableLayout& layout) {
   for (size_t i = 0; i < map.columns.size(); ++i) {
     const MappedColumn& column = map.columns[i];
     const ColumnDefinition& definition = layout.columns[i];
+    if (definition.data_type.empty()) continue;
     if (!TypeFits(column, absl::AsciiStrToLower(definition.data_type)) ||
         !LengthFits(column, DeclaredType::Parse(definition.column_type))) {
       return absl::FailedPreconditionError(

@@ -24,7 +24,7 @@ struct ColumnDefinition {
   };
 
   std::string name;
-  // DATA_TYPE in lower case: "varchar".
+  // DATA_TYPE in lower case: "varchar". Empty: only the name is known, of a column that was dropped since.
   std::string data_type;
   // COLUMN_TYPE: "int(10) unsigned zerofill", "enum('a','b')", "double(8,2)".
   std::string column_type;

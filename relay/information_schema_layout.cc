@@ -6,7 +6,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "cdc/live_source.h"
 #include "relay/base/status_macros.h"
 #include "relay/schema_change_scan.h"
@@ -18,12 +17,6 @@ namespace {
 
 constexpr size_t kShownStatementBytes = 120;
 
-std::string NamesOf(const cdc::TableLayout& layout) {
-  return absl::StrJoin(layout.columns, ",", [](std::string* out, const cdc::ColumnDefinition& column) {
-    absl::StrAppend(out, column.name);
-  });
-}
-
 }  // namespace
 
 InformationSchemaLayout::InformationSchemaLayout(Options options, SqlSession* session, LayoutHistory* history,
@@ -34,10 +27,10 @@ InformationSchemaLayout::InformationSchemaLayout(Options options, SqlSession* se
 
 absl::StatusOr<cdc::TableLayout> InformationSchemaLayout::LayoutOf(absl::string_view schema, absl::string_view table,
                                                                    const cdc::BinlogPosition& at) {
-  if (!options_.columns.empty()) return Vouched(schema, table);
   if (std::optional<cdc::TableLayout> known = history_->At(schema, table, at)) return *std::move(known);
-  ASSIGN_OR_RETURN(cdc::TableLayout layout, Prove(schema, table, at));
-  history_->Add(schema, table, layout, at);
+  absl::StatusOr<cdc::TableLayout> layout = Prove(schema, table, at);
+  if (absl::IsFailedPrecondition(layout.status()) && !options_.columns.empty()) layout = Vouched(schema, table);
+  if (layout.ok()) history_->Add(schema, table, *layout, at);
   return layout;
 }
 
@@ -68,16 +61,12 @@ absl::StatusOr<cdc::TableLayout> InformationSchemaLayout::Vouched(absl::string_v
   ASSIGN_OR_RETURN(const cdc::TableLayout now, AskTableLayout(session_, schema, table));
   cdc::TableLayout layout;
   for (const std::string& name : options_.columns) {
-    const cdc::ColumnDefinition* same = nullptr;
+    cdc::ColumnDefinition vouched;
+    vouched.name = name;
     for (const cdc::ColumnDefinition& column : now.columns) {
-      if (absl::EqualsIgnoreCase(column.name, name)) same = &column;
+      if (absl::EqualsIgnoreCase(column.name, name)) vouched = column;
     }
-    if (same == nullptr) {
-      return absl::FailedPreconditionError(absl::StrCat(schema, ".", table, " has the columns ", NamesOf(now),
-                                                        ", and --columns/RELAY_COLUMNS names ", name,
-                                                        "; name the table's columns, all of them and in their order"));
-    }
-    layout.columns.push_back(*same);
+    layout.columns.push_back(std::move(vouched));
   }
   return layout;
 }

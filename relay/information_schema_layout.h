@@ -26,7 +26,7 @@ class InformationSchemaLayout : public cdc::LayoutProvider {
  public:
   struct Options {
     SqlEndpoint endpoint;
-    // --columns: the table's columns in their order, which the user vouches for; empty: proven as above.
+    // --columns: the table's columns in their order, which the user vouches for where nothing can be proven.
     std::vector<std::string> columns;
     // Ends a proof under way; may be null.
     const absl::Notification* stop = nullptr;
@@ -43,6 +43,7 @@ class InformationSchemaLayout : public cdc::LayoutProvider {
  private:
   absl::StatusOr<cdc::TableLayout> Prove(absl::string_view schema, absl::string_view table,
                                          const cdc::BinlogPosition& at);
+  // The vouched-for columns, with what the table still says of them.
   absl::StatusOr<cdc::TableLayout> Vouched(absl::string_view schema, absl::string_view table);
 
   const Options options_;

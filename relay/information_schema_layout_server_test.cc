@@ -109,9 +109,22 @@ TEST_F(InformationSchemaLayoutServerTest, ColumnsThatTheUserVouchesForNeedNoProo
   options_.columns = {"a", "b"};
   layouts_ = std::make_unique<InformationSchemaLayout>(options_, session_.get(), &history_, "this");
   EXPECT_EQ(ColumnsAt(before), "ab");
-  options_.columns = {"a", "nothing"};
+  layouts_->TableChanged("layouts", "t", Here());
+  Run("ALTER TABLE layouts.t DROP c");
+  EXPECT_EQ(ColumnsAt(Here()), "ab") << "where it can be proven, the proof counts";
+}
+
+TEST_F(InformationSchemaLayoutServerTest, AColumnThatWasDroppedCanBeVouchedFor) {
+  const cdc::BinlogPosition before = Here();
+  Run("ALTER TABLE layouts.t DROP b");
+  options_.columns = {"a", "b"};
   layouts_ = std::make_unique<InformationSchemaLayout>(options_, session_.get(), &history_, "this");
-  EXPECT_TRUE(absl::StrContains(ColumnsAt(before), "RELAY_COLUMNS"));
+  const absl::StatusOr<cdc::TableLayout> layout = layouts_->LayoutOf("layouts", "t", before);
+  ASSERT_TRUE(layout.ok()) << layout.status();
+  ASSERT_EQ(layout->columns.size(), 2u);
+  EXPECT_EQ(layout->columns[0].data_type, "int");
+  EXPECT_EQ(layout->columns[1].name, "b");
+  EXPECT_EQ(layout->columns[1].data_type, "");
 }
 
 TEST_F(InformationSchemaLayoutServerTest, AMissingTableIsNotFound) {

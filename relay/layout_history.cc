@@ -41,6 +41,11 @@ void LayoutHistory::Change(absl::string_view schema, absl::string_view table, co
   }
 }
 
+void LayoutHistory::Clear() {
+  absl::MutexLock lock(&mutex_);
+  periods_.clear();
+}
+
 void LayoutHistory::SetServer(absl::string_view server) {
   absl::MutexLock lock(&mutex_);
   if (server == server_) return;

@@ -31,6 +31,9 @@ class LayoutHistory {
   // The table's definition changes at `at`.
   void Change(absl::string_view schema, absl::string_view table, const cdc::BinlogPosition& at);
 
+  // The stream goes on elsewhere, without having read what lies between: nothing holds any more.
+  void Clear();
+
   // From now on positions are those of this server. When it is another one than before, only what held at the end is
   // kept: positions of two servers can't be compared, and the stream goes on behind all that was handed over.
   void SetServer(absl::string_view server);

@@ -3,8 +3,13 @@
 
 namespace relay {
 
-PipelineState::PipelineState(Checkpoint identity, std::vector<OutboxSchema> tables, const relay::base::Clock* clock)
-    : clock_(clock), table_count_(tables.size()), checkpoint_(std::move(identity)), tables_(std::move(tables)) {
+PipelineState::PipelineState(Checkpoint identity, std::vector<OutboxSchema> tables, LayoutHistory* layouts,
+                             const relay::base::Clock* clock)
+    : clock_(clock),
+      layouts_(layouts),
+      table_count_(tables.size()),
+      checkpoint_(std::move(identity)),
+      tables_(std::move(tables)) {
   std::vector<TableCheckpoint> covered;
   for (const OutboxSchema& table : tables_) {
     const TableCheckpoint* known = checkpoint_.FindTable(table.schema, table.table);
@@ -13,6 +18,7 @@ PipelineState::PipelineState(Checkpoint identity, std::vector<OutboxSchema> tabl
     checkpoint.schema = table.schema;
     checkpoint.table = table.table;
     checkpoint.created = table.created;
+    if (checkpoint.layout.has_value()) layouts_->Add(table.schema, table.table, *checkpoint.layout, {});
     covered.push_back(std::move(checkpoint));
     schemas_.push_back(table.schema);
   }
@@ -42,6 +48,9 @@ Checkpoint PipelineState::CheckpointAt(const LowWaterMark& mark) const {
   checkpoint.gtids = mark.gtids;
   checkpoint.position = mark.position;
   checkpoint.open_xa = mark.open_xa;
+  for (TableCheckpoint& table : checkpoint.tables) {
+    table.layout = layouts_->At(table.schema, table.table, mark.position);
+  }
   checkpoint.last = Fingerprint{};
   if (!mark.last_begin.empty()) {
     checkpoint.last = {mark.last_gtid, mark.position, absl::ToUnixMicros(mark.last_commit_time)};

@@ -16,6 +16,7 @@
 #include "relay/ack_tracker.h"
 #include "relay/base/clock.h"
 #include "relay/checkpoint.h"
+#include "relay/layout_history.h"
 #include "relay/ledger.h"
 #include "relay/outbox_schema.h"
 
@@ -26,7 +27,9 @@ class PipelineState {
  public:
   // `identity` has the fields of a checkpoint that don't change while the process runs. Tables are in the order of
   // DB_NAME.
-  PipelineState(Checkpoint identity, std::vector<OutboxSchema> tables, const relay::base::Clock* clock);
+  // `layouts`, which must outlive this, takes over the layouts of `identity` and gives those of later checkpoints.
+  PipelineState(Checkpoint identity, std::vector<OutboxSchema> tables, LayoutHistory* layouts,
+                const relay::base::Clock* clock);
 
   size_t table_count() const { return table_count_; }
   // The schema's name; never changes.
@@ -54,6 +57,7 @@ class PipelineState {
 
  private:
   const relay::base::Clock* const clock_;
+  LayoutHistory* const layouts_;
   const size_t table_count_;
   std::vector<std::string> schemas_;
   std::atomic<uint64_t> version_{0};

@@ -29,10 +29,12 @@
 #include "relay/endpoint_from_config.h"
 #include "relay/fault_policy.h"
 #include "relay/file_checkpoint_store.h"
+#include "relay/history_check.h"
 #include "relay/identity_from_config.h"
-#include "relay/information_schema_layouts.h"
+#include "relay/information_schema_layout.h"
 #include "relay/kafka_settings_from_config.h"
 #include "relay/kafka_watch.h"
+#include "relay/layout_history.h"
 #include "relay/ledger.h"
 #include "relay/logging.h"
 #include "relay/migrations.h"
@@ -226,7 +228,8 @@ absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board
   if (loaded.has_position()) reached = loaded;
   Checkpoint identity = loaded;
   identity.partitioner = std::string(kafka::PartitionerName(decision.partitioner));
-  PipelineState state(identity, foundation.tables, clock);
+  LayoutHistory layouts;
+  PipelineState state(identity, foundation.tables, &layouts, clock);
   Ledger ledger(config.database.schemas);
   ledger.Load(std::move(foundation.loaded.ledger));
 
@@ -313,8 +316,20 @@ absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board
         }
         return cdc::LiveSource::Connect(options);
       },
-      [](SqlSession* session) { return std::make_unique<InformationSchemaLayouts>(session); },
-      {&connector, &state, &tracker, &ledger, &delivery, &sender, &sweeps, metrics, board, clock, stop},
+      [&](SqlSession* session, const std::string& server) {
+        return std::make_unique<InformationSchemaLayout>(
+            InformationSchemaLayout::Options{endpoint, config.database.columns, stop}, session, &layouts, server);
+      },
+      [&](const SqlHost& host, const ServerInfo& server, const Checkpoint& checkpoint) -> absl::StatusOr<HistoryCheck> {
+        cdc::LiveSourceOptions options = dump_options;
+        options.server.host = host.host;
+        options.server.port = host.port;
+        options.server.unix_socket = host.unix_socket;
+        options.server.stop = stop;
+        ASSIGN_OR_RETURN(options.server.password, CurrentPassword(endpoint));
+        return CheckHistory(std::move(options), server, checkpoint);
+      },
+      {&connector, &state, &tracker, &ledger, &delivery, &sender, &sweeps, &layouts, metrics, board, clock, stop},
       std::move(reached));
   stream = &stream_worker;
 

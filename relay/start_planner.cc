@@ -153,6 +153,9 @@ absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts) {
   } else {
     trouble = PositionTrouble(facts);
   }
+  if (!trouble.has_value() && !facts.history_rewritten.empty()) {
+    trouble = std::pair(SweepReason::kHistoryRewritten, facts.history_rewritten);
+  }
   if (!trouble.has_value() && facts.dump_refused) {
     trouble = std::pair(SweepReason::kPurged, std::string("the server can't send what follows the checkpoint"));
   }
@@ -170,6 +173,11 @@ absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts) {
   plan.from.gtids = reached.gtids;
   plan.from.position = reached.position;
   plan.from.open_xa = reached.open_xa;
+  if (!reached.last.empty()) {
+    plan.from.last_gtid = reached.last.gtid;
+    plan.from.last_begin = reached.last.end;  // Any place: it says that there is a last transaction.
+    plan.from.last_commit_time = absl::FromUnixMicros(reached.last.commit_micros);
+  }
   plan.explanation = "behind the checkpoint";
   for (size_t i = 0; i < facts.tables.size(); ++i) {
     const TableCheckpoint& table = facts.tables[i];

@@ -36,6 +36,8 @@ struct StartFacts {
   std::vector<TableCheckpoint> tables;
   // The server refused the dump: what follows `reached` is gone, or never was.
   bool dump_refused = false;
+  // The server's log is not the one that `reached` was taken from: why. Empty: it is, or nobody knows.
+  std::string history_rewritten;
 };
 
 struct StartPlan {

@@ -28,11 +28,12 @@ bool Is(const cdc::ColumnValue& value, absl::string_view text) { return value.ha
 
 }  // namespace
 
-StreamWorker::StreamWorker(Options options, SourceFactory open_source, LayoutFactory layouts, Parts parts,
-                           std::optional<Checkpoint> reached)
+StreamWorker::StreamWorker(Options options, SourceFactory open_source, LayoutFactory layouts,
+                           HistoryProbe probe_history, Parts parts, std::optional<Checkpoint> reached)
     : options_(std::move(options)),
       open_source_(std::move(open_source)),
       make_layouts_(std::move(layouts)),
+      probe_history_(std::move(probe_history)),
       parts_(parts),
       publisher_(parts.state, parts.tracker, parts.ledger, parts.delivery, parts.sender, parts.sweeps, parts.metrics,
                  parts.board, parts.stop),
@@ -166,7 +167,7 @@ absl::Status StreamWorker::ConnectToPrimary() {
     }
     sql_ = *std::move(session);
     server_ = *std::move(info);
-    layouts_ = make_layouts_(sql_.get());
+    layouts_ = make_layouts_(sql_.get(), ServerName(server_));
     parts_.board->Update([&](RelayStatus& status) {
       status.source.reached_once = true;
       status.source.sql_reachable = true;
@@ -204,6 +205,10 @@ absl::Status StreamWorker::Plan() {
     // What this process has handed over counts, not only what is acknowledged: a reconnect repeats nothing.
     facts.reached = parts_.state->CheckpointAt(parts_.tracker->handed());
   }
+  if (facts.reached.has_value() && facts.reached->has_position() && facts.reached->server_uuid == ServerName(server_)) {
+    ASSIGN_OR_RETURN(const HistoryCheck history, probe_history_(sql_->host(), server_, *facts.reached));
+    if (history.verdict == HistoryCheck::Verdict::kRewritten) facts.history_rewritten = history.explanation;
+  }
   ASSIGN_OR_RETURN(StartPlan plan, PlanStart(facts));
   if (planned_ && plan.restart) {
     // Another history: what is under way belongs to the old one. Acks that still come count; what they don't cover is
@@ -212,6 +217,8 @@ absl::Status StreamWorker::Plan() {
   }
   if (plan.restart || !planned_) {
     parts_.tracker->Restart(plan.from);
+    // A DDL may stand in what is not read.
+    if (plan.restart) parts_.layouts->Clear();
     if (plan.restart && facts.reached.has_value()) {
       const bool rewritten = plan.reason == SweepReason::kHistoryRewritten;
       LogEvent(LogLevel::kWarning, rewritten ? LogCode::kStreamHistoryRewritten : LogCode::kStreamPurged,

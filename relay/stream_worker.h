@@ -25,6 +25,8 @@
 #include "relay/base/backoff.h"
 #include "relay/base/clock.h"
 #include "relay/delivery.h"
+#include "relay/history_check.h"
+#include "relay/layout_history.h"
 #include "relay/ledger.h"
 #include "relay/metrics.h"
 #include "relay/pipeline_state.h"
@@ -49,7 +51,12 @@ class StreamWorker {
   using SourceFactory = std::function<absl::StatusOr<std::unique_ptr<cdc::EventSource>>(
       const SqlHost& host, const LowWaterMark& from, bool by_gtid)>;
   // Answers for the columns of tables, by a session of this thread.
-  using LayoutFactory = std::function<std::unique_ptr<cdc::LayoutProvider>(SqlSession* session)>;
+  // `server` is ServerName of the one that the session is to.
+  using LayoutFactory =
+      std::function<std::unique_ptr<cdc::LayoutProvider>(SqlSession* session, const std::string& server)>;
+  // Whether the host's log is the one that a checkpoint of the same server was taken from.
+  using HistoryProbe = std::function<absl::StatusOr<HistoryCheck>(const SqlHost& host, const ServerInfo& server,
+                                                                  const Checkpoint& reached)>;
 
   struct Parts {
     const SqlConnector* connector;
@@ -59,6 +66,7 @@ class StreamWorker {
     Delivery* delivery;
     RowSender* sender;
     SweepQueue* sweeps;
+    LayoutHistory* layouts;
     Metrics* metrics;
     StatusBoard* board;
     const relay::base::Clock* clock;
@@ -66,8 +74,8 @@ class StreamWorker {
   };
 
   // All of `parts` must outlive the worker. `reached`: what a checkpoint says; nullopt on a first start.
-  StreamWorker(Options options, SourceFactory open_source, LayoutFactory layouts, Parts parts,
-               std::optional<Checkpoint> reached);
+  StreamWorker(Options options, SourceFactory open_source, LayoutFactory layouts, HistoryProbe probe_history,
+               Parts parts, std::optional<Checkpoint> reached);
   ~StreamWorker();
 
   // Runs until the stop is notified: OK. An error is one that waiting can't mend; its message names the cure.
@@ -110,6 +118,7 @@ class StreamWorker {
   const Options options_;
   const SourceFactory open_source_;
   const LayoutFactory make_layouts_;
+  const HistoryProbe probe_history_;
   const Parts parts_;
 
   absl::BitGen random_;
