@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/ledger.h"
 
+#include <atomic>
 #include <map>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -264,6 +266,45 @@ TEST(Ledger, PartsOfOtherSchemasAreLeftOut) {
   part.ids.Add(7);
   ledger.Load({part});
   EXPECT_EQ(ledger.size(0), 0);
+}
+
+TEST(Ledger, EveryThreadsWorkCountsOnce) {
+  constexpr uint64_t kIds = 20'000;
+  Ledger ledger({"shop"});
+  Stored stored;
+  std::atomic<uint64_t> acknowledged = 0;
+  std::atomic<bool> done = false;
+  std::thread ack([&] {
+    for (uint64_t id = 1; id <= kIds; ++id) {
+      ledger.Add(0, id, At(static_cast<int64_t>(id / 100)));
+      acknowledged = id;
+    }
+    done = true;
+  });
+  uint64_t removed = 0;
+  std::thread stream([&] {
+    for (uint64_t id = 3; id <= kIds; id += 3) {
+      while (acknowledged < id) std::this_thread::yield();
+      if (ledger.RemoveFromOlder(0, id)) ++removed;
+    }
+  });
+  while (!done) {
+    LedgerDelta delta = ledger.TakeDelta();
+    if (acknowledged % 2 == 0) {
+      ledger.PutBack(std::move(delta));
+    } else {
+      stored.Apply(delta);
+    }
+    ledger.Due(0, At(1'000'000), kHour, 10);
+  }
+  ack.join();
+  stream.join();
+  EXPECT_EQ(removed, kIds / 3);
+  EXPECT_EQ(ledger.size(0), kIds - removed);
+  stored.Apply(ledger.TakeDelta());
+  Ledger again({"shop"});
+  again.Load(stored.Parts());
+  EXPECT_EQ(again.All(0), ledger.All(0));
 }
 
 TEST(Ledger, AnHourOfABusyTableIsSavedInFewBytesASecond) {
