@@ -38,6 +38,9 @@ bool BitOf(absl::string_view bits, size_t index) {
   return (static_cast<uint8_t>(bits[index / 8]) >> (index % 8) & 1) != 0;
 }
 
+// Scratch memory that is kept from event to event, however large a row once was.
+constexpr size_t kKeptScratch = 1 << 20;
+
 size_t BitmapBytes(size_t bits) { return (bits + 7) / 8; }
 
 struct Column {
@@ -305,6 +308,10 @@ const std::vector<size_t>& RowsDecoder::missing() const { return plan_->missing;
 absl::Status RowsDecoder::Start(const RowsEvent& event) {
   Plan& plan = *plan_;
   plan.rows = ByteReader(absl::string_view());
+  plan.text.Trim(kKeptScratch);
+  plan.old_document.Trim(kKeptScratch);
+  if (plan.unpacked.capacity() > kKeptScratch && plan.unpacked.size() <= kKeptScratch)
+    std::string().swap(plan.unpacked);
   if (event.column_count != plan.columns.size()) {
     return absl::DataLossError(absl::StrCat("rows event of ", plan.table, " with ", event.column_count,
                                             " columns, its table map has ", plan.columns.size()));

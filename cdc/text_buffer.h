@@ -27,6 +27,14 @@ class TextBuffer {
   // Keeps the memory.
   void Clear() { size_ = 0; }
 
+  // Gives back what one great text left behind: all memory, if it is more than `keep` and the text now is not.
+  void Trim(size_t keep) {
+    if (capacity_ <= keep || size_ > keep) return;
+    data_.reset();
+    size_ = capacity_ = 0;
+  }
+  size_t capacity() const { return capacity_; }
+
   // Room for `count` more bytes, to be written and then made part of the text
   // by Commit().
   char* Reserve(size_t count) {

@@ -62,7 +62,8 @@ absl::StatusOr<std::vector<LoggedRow>> ReadRows(cdc::EventSource* source, const 
       while (true) {
         ASSIGN_OR_RETURN(const cdc::RowImages* images, decoder->second->Next());
         if (images == nullptr) break;
-        rows.push_back({rows_event.operation, rows_event.compressed, Copy(images->before), Copy(images->after)});
+        rows.push_back({rows_event.operation, rows_event.compressed || reader.in_payload(), Copy(images->before),
+                        Copy(images->after)});
       }
     }
   }

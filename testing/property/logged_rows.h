@@ -22,7 +22,7 @@ struct LoggedCell {
 
 struct LoggedRow {
   cdc::RowsOperation operation = cdc::RowsOperation::kInsert;
-  bool compressed = false;
+  bool compressed = false;  // the event, or the transaction that it was in
   std::vector<LoggedCell> before;
   std::vector<LoggedCell> after;
 };
