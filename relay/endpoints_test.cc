@@ -131,6 +131,16 @@ TEST_F(EndpointsTest, ADatabaseThatHangsDoesNotHoldLivezUp) {
   for (std::thread& probe : probes) probe.join();
 }
 
+// What connecting to a database needs: more than the 100 KiB of a civetweb thread.
+TEST_F(EndpointsTest, HandlersHaveAnOrdinaryStack) {
+  Start({}, [] {
+    volatile char large[1 << 20];
+    for (size_t i = 0; i < sizeof(large); i += 1024) large[i] = 1;
+    return absl::OkStatus();
+  });
+  EXPECT_EQ(Ask("/healthz").status, 200);
+}
+
 TEST_F(EndpointsTest, HealthzReadinessNeedsEachBrokersPort) {
   board_.Update([](RelayStatus& s) { s.source.sql_reachable = true; });
   Listener first, second;

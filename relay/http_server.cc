@@ -152,8 +152,12 @@ int HttpServer::OnRequest(mg_connection* connection) {
   const mg_request_info* info = mg_get_request_info(connection);
   const auto* server = static_cast<HttpServer*>(info->user_data);
   const absl::string_view method = info->request_method == nullptr ? "" : info->request_method;
-  const HttpReply reply = server->Reply(method, {info->local_uri == nullptr ? "" : info->local_uri,
-                                                 info->query_string == nullptr ? "" : info->query_string});
+  const HttpRequestView request = {info->local_uri == nullptr ? "" : info->local_uri,
+                                   info->query_string == nullptr ? "" : info->query_string};
+  // In a thread with an ordinary stack: civetweb's have 100 KiB, which a connection to the database (OpenSSL reading
+  // the server's key) was seen to overflow.
+  HttpReply reply;
+  std::thread([&] { reply = server->Reply(method, request); }).join();
   // The page runs one script of its own and loads nothing.
   const std::string head =
       absl::StrCat("HTTP/1.1 ", reply.status, " ", ReasonPhrase(reply.status), "\r\nContent-Type: ", reply.content_type,

@@ -29,7 +29,7 @@ struct HttpReply {
 
 struct HttpRoute {
   std::string path;  // matched whole
-  // Called in one of the server's threads, several at once.
+  // Called in a thread of its own, several at once.
   std::function<HttpReply(const HttpRequestView&)> handle;
 };
 
