@@ -81,6 +81,7 @@ absl::Status SqlWorker::Connect() {
   if (session_ != nullptr && session_->alive()) return absl::OkStatus();
   session_.reset();
   ASSIGN_OR_RETURN(session_, parts_.connector->Connect());
+  UseMinimalRowImage(session_.get());
   return absl::OkStatus();
 }
 
