@@ -360,6 +360,7 @@ absl::Status StreamWorker::Read() {
     interests.push_back(std::move(interest));
     skip_by_ledger_ |= parts_.state->sweep(i).phase == SweepProgress::Phase::kStream;
   }
+  LearnLayouts(parts_.tracker->handed().position);
   cdc::TransactionReader reader(owned_source_.get(), layouts_.get(), std::move(interests), options_.reader);
   bool first = true;
   for (;;) {
@@ -543,6 +544,7 @@ absl::Status StreamWorker::SendRowFromTable(const cdc::StreamItem& item, size_t 
 }
 
 absl::Status StreamWorker::HandleSchemaChanges(const cdc::StreamItem& item) {
+  LearnLayouts(item.end);
   for (const cdc::SchemaChange& change : item.schema_changes) {
     for (size_t i = 0; i < parts_.state->table_count(); ++i) {
       if (parts_.state->schema(i) != change.schema) continue;
@@ -566,6 +568,13 @@ absl::Status StreamWorker::HandleSchemaChanges(const cdc::StreamItem& item) {
     }
   }
   return absl::OkStatus();
+}
+
+void StreamWorker::LearnLayouts(const cdc::BinlogPosition& at) {
+  if (at.empty()) return;
+  for (const OutboxSchema& table : parts_.state->tables()) {
+    layouts_->LayoutOf(table.schema, table.table, at).IgnoreError();
+  }
 }
 
 void StreamWorker::HandleNotes(const cdc::StreamItem& item) {

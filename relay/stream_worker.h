@@ -104,6 +104,9 @@ class StreamWorker {
   absl::Status SendRowFromTable(const cdc::StreamItem& item, size_t table, uint64_t id, uint64_t ordinal,
                                 bool only_pending);
   absl::Status HandleSchemaChanges(const cdc::StreamItem& item);
+  // Asks for the tables' layouts before a row needs them: a DDL that follows the next row closely would leave them
+  // unproven. What can't be known now is asked for again with the row.
+  void LearnLayouts(const cdc::BinlogPosition& at);
   void HandleNotes(const cdc::StreamItem& item);
   void FinishSweeps();
   // Result of a sending → OK, or the status that ends this connection.
