@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "cdc/live_source.h"
 #include "cdc/server_error.h"
-#include "relay/base/status_macros.h"
 #include "relay/dump_identity.h"
 #include "relay/grants.h"
 #include "relay/setting_names.h"
@@ -26,31 +25,42 @@ void Append(std::vector<Finding> more, std::vector<Finding>* findings) {
   for (Finding& finding : more) findings->push_back(std::move(finding));
 }
 
-Finding MonitoringFinding(const ServerInfo& info) {
+// The privileges on the log's state and on the log itself; one line names both when both are missing.
+Finding PrivilegesFinding(const ServerInfo& info, const absl::StatusOr<Grants>& grants) {
   if (info.monitoring.ok()) return Finding::Ok("this user may look at the log's state (REPLICATION CLIENT)");
-  return Finding::Fail(absl::StrCat("this user may not look at the log's state: ", info.monitoring.message()),
-                       info.flavor == Flavor::kMariadb && info.version_number >= 100502
-                           ? "GRANT BINLOG MONITOR, SLAVE MONITOR ON *.* TO this user"
-                           : "GRANT REPLICATION CLIENT ON *.* TO this user");
+  const bool may_dump = grants.ok() && grants->Globally("REPLICATION SLAVE");
+  return Finding::Fail(
+      absl::StrCat(may_dump ? "this user may not look at the log's state: "
+                            : "this user may neither look at the log's state nor read the log: ",
+                   info.monitoring.message()),
+      absl::StrCat("GRANT ", may_dump ? "" : "REPLICATION SLAVE, ",
+                   info.flavor == Flavor::kMariadb && info.version_number >= 100502 ? "BINLOG MONITOR, SLAVE MONITOR"
+                                                                                    : "REPLICATION CLIENT",
+                   " ON *.* TO this user"));
 }
 
-absl::StatusOr<std::vector<Finding>> CheckConnected(SqlSession* session, const SqlEndpoint& endpoint,
-                                                    const PreconditionOptions& options,
-                                                    const absl::Notification* stop) {
+// What is known when a step fails stays known.
+std::vector<Finding> CheckConnected(SqlSession* session, const SqlEndpoint& endpoint,
+                                    const PreconditionOptions& options, const absl::Notification* stop) {
+  const absl::StatusOr<ServerInfo> info = AskServerInfo(session);
+  if (!info.ok()) return {Finding::Fail(info.status())};
   std::vector<Finding> findings;
-  ASSIGN_OR_RETURN(const ServerInfo info, AskServerInfo(session));
-  Append(CheckServerSettings(info, options), &findings);
-  if (options.reads_binlog && info.log_bin) {
-    findings.push_back(MonitoringFinding(info));
-    if (info.monitoring.ok()) findings.push_back(TryDump(endpoint, session->host_index(), info, stop));
+  Append(CheckServerSettings(*info, options), &findings);
+  const absl::StatusOr<Grants> grants = AskGrants(session);
+  if (options.reads_binlog && info->log_bin) {
+    findings.push_back(PrivilegesFinding(*info, grants));
+    if (info->monitoring.ok()) findings.push_back(TryDump(endpoint, session->host_index(), *info, stop));
   }
-  ASSIGN_OR_RETURN(const Grants grants, AskGrants(session));
-  if (options.reads_binlog && info.log_bin && !info.monitoring.ok() && !grants.Globally("REPLICATION SLAVE")) {
-    findings.push_back(
-        Finding::Fail("this user may not read the binary log", "GRANT REPLICATION SLAVE ON *.* TO this user"));
+  if (!grants.ok()) {
+    findings.push_back(Finding::Fail(grants.status()));
+    return findings;
   }
-  ASSIGN_OR_RETURN(std::vector<Finding> tables, CheckTables(session, grants, options));
-  Append(std::move(tables), &findings);
+  absl::StatusOr<std::vector<Finding>> tables = CheckTables(session, *grants, options);
+  if (tables.ok()) {
+    Append(*std::move(tables), &findings);
+  } else {
+    findings.push_back(Finding::Fail(tables.status()));
+  }
   return findings;
 }
 
@@ -89,9 +99,7 @@ Finding TryDump(const SqlEndpoint& endpoint, size_t host_index, const ServerInfo
 
 std::vector<Finding> CheckServer(SqlSession* session, const SqlEndpoint& endpoint, const PreconditionOptions& options,
                                  const absl::Notification* stop) {
-  absl::StatusOr<std::vector<Finding>> findings = CheckConnected(session, endpoint, options, stop);
-  if (!findings.ok()) return {Finding::Fail(findings.status())};
-  return *std::move(findings);
+  return CheckConnected(session, endpoint, options, stop);
 }
 
 std::vector<Finding> CheckDatabase(const SqlEndpoint& endpoint, const PreconditionOptions& options,
