@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -17,6 +18,11 @@ SpillFile::~SpillFile() { Close(); }
 void SpillFile::Close() {
   if (fd_ >= 0) close(fd_);
   fd_ = -1;
+}
+
+void SpillFile::Swap(SpillFile* other) {
+  std::swap(fd_, other->fd_);
+  directory_.swap(other->directory_);
 }
 
 absl::Status SpillFile::Failed(absl::string_view what) const {
@@ -65,7 +71,7 @@ absl::Status SpillFile::Read(uint64_t offset, char* to, size_t size) const {
 }
 
 absl::Status SpillFile::Truncate(uint64_t size) {
-  if (ftruncate(fd_, static_cast<off_t>(size)) != 0) return Failed("cannot shorten");
+  if (ftruncate(fd_, static_cast<off_t>(size)) != 0) return Failed("cannot resize");
   return absl::OkStatus();
 }
 

@@ -29,7 +29,8 @@ class SpillFile {
   absl::Status Write(uint64_t offset, absl::string_view bytes);
   // Reads exactly `size` bytes.
   absl::Status Read(uint64_t offset, char* to, size_t size) const;
-  // Frees the disk behind `size`.
+  void Swap(SpillFile* other);
+  // Frees the disk behind `size`, or makes the file end there with a hole.
   absl::Status Truncate(uint64_t size);
 
  private:

@@ -141,28 +141,28 @@ absl::StatusOr<bool> TransactionBuffer::HasKey(uint64_t address, size_t table, a
 
 absl::StatusOr<uint64_t> TransactionBuffer::FindInsert(size_t table, absl::string_view key) {
   for (uint64_t hash = HashKey(table, key);; ++hash) {
-    const auto found = index_.find(hash);
-    if (found == index_.end()) return kNone;
-    ASSIGN_OR_RETURN(const bool same, HasKey(found->second, table, key));
-    if (same) return found->second;
+    ASSIGN_OR_RETURN(const uint64_t insert, index_.Find(hash));
+    if (insert == kNone) return kNone;
+    ASSIGN_OR_RETURN(const bool same, HasKey(insert, table, key));
+    if (same) return insert;
   }
 }
 
 absl::Status TransactionBuffer::Index(size_t table, absl::string_view key, uint64_t address) {
   for (uint64_t hash = HashKey(table, key);; ++hash) {
-    const auto [place, added] = index_.try_emplace(hash, address);
-    if (added || place->second == address) return absl::OkStatus();
-    // A row that was deleted and inserted again: the later one is meant from now on.
-    ASSIGN_OR_RETURN(const bool same, HasKey(place->second, table, key));
-    if (same) {
-      place->second = address;
-      return absl::OkStatus();
+    ASSIGN_OR_RETURN(const uint64_t other, index_.Find(hash));
+    if (other == address) return absl::OkStatus();
+    if (other != kNone) {
+      // A row that was deleted and inserted again: the later one is meant from now on.
+      ASSIGN_OR_RETURN(const bool same, HasKey(other, table, key));
+      if (!same) continue;
     }
+    return index_.Set(hash, address);
   }
 }
 
 absl::Status TransactionBuffer::BuildIndex() {
-  index_.clear();
+  index_.Clear();
   for (uint64_t address = 0; address < log_.end();) {
     ASSIGN_OR_RETURN(Record record, ReadHeader(address));
     const uint64_t insert = address;
@@ -245,7 +245,7 @@ absl::Status TransactionBuffer::TruncateTo(Mark mark) {
   RETURN_IF_ERROR(log_.Truncate(mark.address));
   rows_ = mark.rows;
   indexed_ = false;
-  index_.clear();
+  index_.Clear();
   return absl::OkStatus();
 }
 
@@ -253,14 +253,12 @@ void TransactionBuffer::Clear() {
   log_.Clear();
   rows_ = inserts_ = 0;
   next_ = 0;
-  if (indexed_) {
-    indexed_ = false;
-    absl::flat_hash_map<uint64_t, uint64_t>().swap(index_);
-  }
+  if (indexed_) index_.Clear();
+  indexed_ = false;
 }
 
 absl::Status TransactionBuffer::ReleaseMemory() {
-  absl::flat_hash_map<uint64_t, uint64_t>().swap(index_);
+  index_.Clear();
   indexed_ = false;
   return log_.ReleaseMemory();
 }

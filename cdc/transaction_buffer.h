@@ -21,12 +21,12 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "cdc/column_value.h"
+#include "cdc/key_index.h"
 #include "cdc/row_log.h"
 #include "cdc/stream_item.h"
 #include "cdc/text_buffer.h"
@@ -39,8 +39,10 @@ class TransactionBuffer : public RowCursor {
   static constexpr size_t kNoKey = static_cast<size_t>(-1);
 
   // `key_columns`: of each table the index of its key column, or kNoKey.
-  TransactionBuffer(std::vector<size_t> key_columns, size_t memory_limit, std::string spill_directory)
-      : key_columns_(std::move(key_columns)), log_(memory_limit, std::move(spill_directory)) {}
+  TransactionBuffer(std::vector<size_t> key_columns, size_t memory_limit, const std::string& spill_directory)
+      : key_columns_(std::move(key_columns)),
+        log_(memory_limit, spill_directory),
+        index_(memory_limit / kBytesOfAnIndexEntry / 8, spill_directory) {}
 
   // Copies a row in. Unavailable: it cannot be spilled. DataLoss: differences of a JSON document do not apply.
   absl::Status Add(RowChange::Kind kind, size_t table, absl::Span<const ColumnValue> before,
@@ -78,7 +80,9 @@ class TransactionBuffer : public RowCursor {
     Kind kind;
   };
   static constexpr size_t kHeaderSize = 40;
-  static constexpr uint64_t kNone = ~uint64_t{0};
+  // The index may have an eighth of the memory limit besides.
+  static constexpr size_t kBytesOfAnIndexEntry = 32;
+  static constexpr uint64_t kNone = KeyIndex::kNone;
 
   absl::Status Append(const Record& record, absl::Span<const ColumnValue> before, absl::Span<const ColumnValue> after);
   absl::StatusOr<Record> ReadHeader(uint64_t address);
@@ -101,7 +105,7 @@ class TransactionBuffer : public RowCursor {
   // Hash of table and key to the address of the insert; made on demand. Keys whose hashes meet go to the next free
   // number.
   bool indexed_ = false;
-  absl::flat_hash_map<uint64_t, uint64_t> index_;
+  KeyIndex index_;
 
   uint64_t next_ = 0;
   RowChange row_;

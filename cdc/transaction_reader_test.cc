@@ -309,6 +309,66 @@ TEST_F(TransactionReaderTest, CountsPositionsPastFourGigabytes) {
   EXPECT_EQ(result.end, (BinlogPosition{"binlog.000001", w_.offset}));
 }
 
+// Makes up a transaction of many rows while it is read, and updates some of them at its end.
+class LargeTransaction : public EventSource {
+ public:
+  explicit LargeTransaction(uint32_t rows) : rows_(rows) {}
+
+  absl::StatusOr<absl::string_view> Next() override {
+    const uint32_t step = step_++;
+    if (step == 0) {
+      event_ = w_.Rotate("binlog.000001", 4, true);
+    } else if (step == 1) {
+      event_ = w_.FormatDescription();
+    } else if (step == 2) {
+      event_ = w_.Query("BEGIN");
+    } else if (step == 3) {
+      event_ = w_.TableMap(9, "t");
+    } else if (step < rows_ + 4) {
+      event_ = w_.Insert(9, {{step - 4, std::string(1000, 'x')}});
+    } else if (step < rows_ + 14) {
+      const uint32_t id = (step - rows_ - 4) * (rows_ / 10);
+      event_ = w_.Update(9, {{id, std::string(1000, 'x')}, {id, "updated"}});
+    } else if (step == rows_ + 14) {
+      event_ = w_.Xid();
+    } else {
+      return absl::string_view();
+    }
+    return event_;
+  }
+  void Interrupt() override {}
+
+ private:
+  const uint32_t rows_;
+  uint32_t step_ = 0;
+  EventWriter w_;
+  std::string event_;
+};
+
+TEST_F(TransactionReaderTest, BoundsTheMemoryOfALargeTransaction) {
+  constexpr uint32_t kRows = 60000;  // 60 MB
+  constexpr size_t kLimit = 2 << 20;
+  LargeTransaction source(kRows);
+  TransactionReaderOptions options;
+  options.memory_limit = kLimit;
+  testing_support::ResetPeak();
+  const uint64_t before = testing_support::LiveBytes();
+  TransactionReader reader(&source, nullptr, {{"app", "t", {"id", "text"}, "id"}}, options);
+  ASSERT_TRUE(reader.Next().ok());
+  auto item = reader.Next();
+  ASSERT_TRUE(item.ok()) << item.status();
+  EXPECT_EQ((*item)->row_count, kRows);
+  uint32_t rows = 0, updated = 0;
+  for (auto row = (*item)->rows->NextRow(); *row != nullptr; row = (*item)->rows->NextRow()) {
+    ASSERT_TRUE(row.ok());
+    ++rows;
+    if ((*row)->after[1].text == "updated") ++updated;
+  }
+  EXPECT_EQ(rows, kRows);
+  EXPECT_EQ(updated, 10u);
+  EXPECT_LT(testing_support::PeakBytes() - before, 2 * kLimit);
+}
+
 TEST_F(TransactionReaderTest, AllocatesNothingForARowOnceWarm) {
   Start();
   for (int i = 0; i < 300; ++i) {
