@@ -44,7 +44,31 @@ Digits Parse(const char* text, const char* end) {
   return parsed;
 }
 
+// Numbers that people write, such as prices, have few decimals: m / 10^k with small k. Division of exact operands is
+// correctly rounded, so if it gives the number back, m's digits are digits that read back as it; at the first such k
+// they are the fewest, and below 10^15 no other m will do.
+bool ShortestOfFewDecimals(double magnitude, Digits* digits) {
+  constexpr double kPowers[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
+  constexpr double kLimit = 1e15;
+  if (!(magnitude < kLimit) || magnitude == 0) return false;
+  for (int decimals = 0; decimals < 7; ++decimals) {
+    const double scaled = magnitude * kPowers[decimals];
+    if (scaled >= kLimit) return false;
+    const auto whole = static_cast<int64_t>(scaled + 0.5);
+    const auto rounded = static_cast<double>(whole);
+    // Most are told apart without the division.
+    if (std::fabs(scaled - rounded) > scaled * 1e-15 || rounded / kPowers[decimals] != magnitude) continue;
+    digits->count = static_cast<int>(std::to_chars(digits->digits, digits->digits + sizeof(digits->digits), whole).ptr -
+                                     digits->digits);
+    digits->point = digits->count - decimals;
+    return true;
+  }
+  return false;
+}
+
 Digits Shortest(double magnitude) {
+  Digits few;
+  if (ShortestOfFewDecimals(magnitude, &few)) return few;
   char text[32];
   auto result = std::to_chars(text, text + sizeof(text), magnitude, std::chars_format::scientific);
   return Parse(text, result.ptr);

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cdc/number_text.h"
 
+#include <charconv>
+#include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
+#include <random>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "cdc/text_buffer.h"
 #include "gtest/gtest.h"
 
@@ -39,6 +44,37 @@ TEST(NumberTextTest, PrintsDoublesWithTheFewestDigitsInTheServersForm) {
   EXPECT_EQ(Printed(AppendDouble, 9.999999999999998e15), "9.999999999999998e15");
   EXPECT_EQ(Printed(AppendDouble, 2.2250738585072014e-308), "2.2250738585072014e-308");
   EXPECT_EQ(Printed(AppendDouble, 5e-324), "5e-324");
+}
+
+TEST(NumberTextTest, DigitsAreTheFewestThatReadBack) {
+  std::mt19937_64 random(20261124);
+  for (int i = 0; i < 200000; ++i) {
+    // Short decimals, their neighbours, and anything.
+    double value =
+        static_cast<double>(random() >> (random() % 54 + 10)) / std::pow(10.0, static_cast<int>(random() % 9));
+    if (i % 3 == 1) value = std::nextafter(value, 1e300);
+    if (i % 3 == 2) {
+      const uint64_t bits = random() & 0x7fefffffffffffff;
+      std::memcpy(&value, &bits, sizeof(value));
+    }
+    char expected[32];
+    const std::to_chars_result end =
+        std::to_chars(expected, expected + sizeof(expected), value, std::chars_format::scientific);
+    const std::string text = Printed(AppendDouble, value);
+    double again = 0;
+    std::from_chars(text.data(), text.data() + text.size(), again);
+    ASSERT_EQ(again, value) << text;
+    // The same significant digits, wherever the point stands.
+    auto digits_of = [](absl::string_view number) {
+      std::string digits;
+      for (char c : number.substr(0, number.find('e'))) {
+        if (c != '.' && (c != '0' || !digits.empty())) digits.push_back(c);
+      }
+      while (!digits.empty() && digits.back() == '0') digits.pop_back();
+      return digits;
+    };
+    ASSERT_EQ(digits_of(text), digits_of(absl::string_view(expected, end.ptr - expected))) << text;
+  }
 }
 
 TEST(NumberTextTest, DoublesOfDocumentsNeverLookLikeIntegers) {
