@@ -81,7 +81,7 @@ absl::Status ReadIndexes(SqlSession* session, OutboxSchema* out) {
     if (name == "PRIMARY") {
       out->primary_key = columns;
     } else {
-      out->indexes.push_back(absl::StrJoin(columns, ","));
+      out->indexes.push_back({name, absl::StrJoin(columns, ",")});
     }
   }
   return absl::OkStatus();

@@ -34,6 +34,11 @@ struct OutboxColumnInfo {
   bool generated = false;
 };
 
+struct OutboxIndexInfo {
+  std::string name;
+  std::string columns;  // "a" or "a,b,c"
+};
+
 struct OutboxSchema {
   std::string schema;
   std::string table;
@@ -45,8 +50,7 @@ struct OutboxSchema {
   std::string created;
   std::vector<OutboxColumnInfo> columns;  // In the table's order.
   std::vector<std::string> primary_key;   // Column names.
-  // First columns of the other indexes, "a" or "a,b,c".
-  std::vector<std::string> indexes;
+  std::vector<OutboxIndexInfo> indexes;   // The others.
 
   bool has_migrations_table = false;
   bool migrations_table_is_ours = false;

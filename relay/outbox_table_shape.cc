@@ -86,8 +86,8 @@ bool HasIndexOn(const OutboxSchema& schema, absl::string_view columns) {
     return absl::StartsWithIgnoreCase(index, columns) &&
            (index.size() == columns.size() || index[columns.size()] == ',');
   };
-  for (const std::string& index : schema.indexes) {
-    if (begins(index)) return true;
+  for (const OutboxIndexInfo& index : schema.indexes) {
+    if (begins(index.columns)) return true;
   }
   return begins(absl::StrJoin(schema.primary_key, ","));
 }
@@ -120,8 +120,8 @@ absl::Status CheckOutboxSchema(const OutboxSchema& schema) {
                                  " TINYINT NOT NULL DEFAULT 0"));
   }
   const bool id_leads = (!schema.primary_key.empty() && absl::EqualsIgnoreCase(schema.primary_key[0], id.name)) ||
-                        std::any_of(schema.indexes.begin(), schema.indexes.end(), [&](const std::string& index) {
-                          return absl::EqualsIgnoreCase(index.substr(0, index.find(',')), id.name);
+                        std::any_of(schema.indexes.begin(), schema.indexes.end(), [&](const OutboxIndexInfo& index) {
+                          return absl::EqualsIgnoreCase(index.columns.substr(0, index.columns.find(',')), id.name);
                         });
   if (schema.stores_rows() && !id_leads) {
     return Unusable(schema, "no index begins with 'id', so that every cleanup would read the whole table",

@@ -39,7 +39,7 @@ OutboxSchema Complete() {
     schema.columns[column] = Info(schema.columns[column].name, "bigint");
   }
   schema.primary_key = {"id"};
-  schema.indexes = {"push_completed_at", "batch_id,created_at"};
+  schema.indexes = {{"a", "push_completed_at"}, {"b", "batch_id,created_at"}};
   schema.has_migrations_table = true;
   schema.migration_version = kLastMigrationVersion;
   return schema;
@@ -69,7 +69,7 @@ TEST(OutboxTableShape, OnlyWhatIsMissingIsAddedInOneStatement) {
   OutboxSchema schema = Complete();
   Drop(&schema, kKey);
   Drop(&schema, kPartitionKey);
-  schema.indexes = {"push_completed_at,id"};
+  schema.indexes = {{"a", "push_completed_at,id"}};
   schema.migration_version = 20210422155402;
   EXPECT_THAT(PlanOutboxMigration(schema),
               ElementsAre("ALTER TABLE `shop`.`kafka_outbox` ADD COLUMN `partition_key` VARCHAR(255) NOT NULL DEFAULT "
@@ -88,7 +88,7 @@ TEST(OutboxTableShape, ANewerPollingRelaysVersionStays) {
 TEST(OutboxTableShape, AnInterruptedLastMigrationIsMadeWhole) {
   OutboxSchema schema = Complete();
   schema.migration_dirty = true;
-  schema.indexes = {"push_completed_at"};
+  schema.indexes = {{"a", "push_completed_at"}};
   EXPECT_THAT(PlanOutboxMigration(schema),
               ElementsAre(HasSubstr("ADD INDEX outbox_batch_query"), HasSubstr("dirty = 0")));
 }
@@ -153,7 +153,7 @@ TEST(OutboxTableShape, UnusableTablesAreNamedWithTheirCure) {
   schema = Complete();
   schema.primary_key.clear();
   EXPECT_THAT(CheckOutboxSchema(schema).message(), HasSubstr("ADD UNIQUE INDEX"));
-  schema.indexes.push_back("ID,topic");
+  schema.indexes.push_back({"c", "ID,topic"});
   EXPECT_TRUE(CheckOutboxSchema(schema).ok());
   schema.exists = false;
   EXPECT_THAT(CheckOutboxSchema(schema).message(), AllOf(HasSubstr("SKIP_MIGRATIONS"), HasSubstr("migrate --print")));

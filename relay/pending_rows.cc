@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "relay/base/status_macros.h"
@@ -18,6 +19,17 @@ namespace {
 
 std::string PendingCondition(const OutboxSchema& schema) {
   return absl::StrCat(QuoteIdentifier(schema.NameOf(kPushCompletedAt)), " IS NULL AND ", NotErroredCondition(schema));
+}
+
+// Pending rows in id order stand together in an index on push_completed_at alone, which the primary key continues. Told
+// nothing, MariaDB reads it from its beginning for each chunk.
+std::string IndexHint(const OutboxSchema& schema) {
+  if (schema.primary_key.size() != 1 || !absl::EqualsIgnoreCase(schema.primary_key[0], schema.NameOf(kId))) return "";
+  for (const OutboxIndexInfo& index : schema.indexes) {
+    if (!absl::EqualsIgnoreCase(index.columns, schema.NameOf(kPushCompletedAt))) continue;
+    return absl::StrCat(" FORCE INDEX (", QuoteIdentifier(index.name), ")");
+  }
+  return "";
 }
 
 absl::StatusOr<uint64_t> IdOf(const OutboxSchema& schema, const std::optional<std::string>& text) {
@@ -34,7 +46,8 @@ absl::StatusOr<IdSet> ReadPendingIds(SqlSession* session, const OutboxSchema& sc
   IdSet ids;
   if (!schema.stores_rows()) return ids;
   const std::string id = QuoteIdentifier(schema.NameOf(kId));
-  const std::string select = absl::StrCat("SELECT ", id, " FROM ", schema.Name(), " WHERE ", PendingCondition(schema));
+  const std::string select =
+      absl::StrCat("SELECT ", id, " FROM ", schema.Name(), IndexHint(schema), " WHERE ", PendingCondition(schema));
   const std::string tail = absl::StrCat(" ORDER BY ", id, " LIMIT ", chunk_rows);
   std::string after;
   while (true) {
