@@ -18,6 +18,7 @@
 // MySQL, sql-common/json_dom.cc, wrapper_to_string.
 #include "cdc/json_text.h"
 
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -145,6 +146,23 @@ bool CopyShort(absl::string_view text, char* out) {
   std::memcpy(out, &first, sizeof(Word));
   std::memcpy(out + text.size() - sizeof(Word), &last, sizeof(Word));
   return true;
+}
+
+// A string of at most kPiece bytes in quotes; `out` has room for StringRoom of it.
+constexpr size_t kPiece = 4096;
+constexpr size_t StringRoom(size_t length) { return 6 * length + 18; }
+
+inline char* PutString(absl::string_view text, char* out) {
+  const size_t length = text.size();
+  *out++ = '"';
+  if ((length >= 8 && length <= 16 && CopyShort<uint64_t>(text, out)) ||
+      (length >= 4 && length < 8 && CopyShort<uint32_t>(text, out))) {
+    out += length;
+  } else {
+    out = PutEscaped(text.data(), text.data() + length, out);
+  }
+  *out++ = '"';
+  return out;
 }
 
 // The server's base64 breaks the line after 76 characters.
@@ -329,6 +347,34 @@ class JsonPrinter {
     return value;
   }
 
+  static bool IsInlined(uint8_t type, size_t width) {
+    return (type >= kLiteral && type <= kUint16) || (width == 4 && (type == kInt32 || type == kUint32));
+  }
+
+  // The value of an entry, written to `out`; null if it is none.
+  template <size_t kWidth>
+  static char* PutInlined(uint8_t type, const char* inlined, char* out) {
+    constexpr size_t kRoom = 20;
+    switch (type) {
+      case kLiteral: {
+        const uint32_t literal = Offset<kWidth>(inlined);
+        if (literal > 2) return nullptr;
+        constexpr absl::string_view kLiterals[] = {"null", "true", "false"};
+        const absl::string_view name = kLiterals[literal];
+        std::memcpy(out, name.data(), name.size());
+        return out + name.size();
+      }
+      case kInt16:
+        return std::to_chars(out, out + kRoom, static_cast<int16_t>(Offset<2>(inlined))).ptr;
+      case kUint16:
+        return std::to_chars(out, out + kRoom, Offset<2>(inlined)).ptr;
+      case kInt32:
+        return std::to_chars(out, out + kRoom, static_cast<int32_t>(Offset<kWidth>(inlined))).ptr;
+      default:
+        return std::to_chars(out, out + kRoom, Offset<kWidth>(inlined)).ptr;
+    }
+  }
+
   template <bool kIsObject, size_t kWidth>
   bool Container(absl::string_view data, int depth) {
     constexpr size_t kKeyEntry = kIsObject ? kWidth + 2 : 0;
@@ -346,44 +392,43 @@ class JsonPrinter {
     const char* key_entry = data.data() + 2 * kWidth;
     const char* value_entry = key_entry + size_t{count} * kKeyEntry;
     for (uint32_t i = 0; i < count; ++i) {
-      if (i > 0) out_->Append(", ");
+      absl::string_view key;
       if constexpr (kIsObject) {
         const uint32_t offset = Offset<kWidth>(key_entry);
         const uint32_t length = Offset<2>(key_entry + kWidth);
         key_entry += kKeyEntry;
         if (offset < head || uint64_t{offset} + length > bytes) return Fail("a key lies outside its object");
         if (!Spend(length)) return false;
-        AppendJsonString(data.substr(offset, length), out_);
-        out_->Append(": ");
+        key = data.substr(offset, length);
+      }
+      // Room for a separator, the name and a value that stands in the entry, so that these are written in one go.
+      constexpr size_t kInlinedRoom = 24;
+      char* text = out_->Reserve(2 + (key.size() <= kPiece ? StringRoom(key.size()) : 0) + 2 + kInlinedRoom);
+      if (i > 0) {
+        *text++ = ',';
+        *text++ = ' ';
+      }
+      if constexpr (kIsObject) {
+        if (ABSL_PREDICT_TRUE(key.size() <= kPiece)) {
+          text = PutString(key, text);
+        } else {
+          out_->Commit(text);
+          AppendJsonString(key, out_);
+          text = out_->Reserve(2 + kInlinedRoom);
+        }
+        *text++ = ':';
+        *text++ = ' ';
       }
       const auto type = static_cast<uint8_t>(*value_entry);
       const char* inlined = value_entry + 1;
       value_entry += kValueEntry;
-      switch (type) {
-        case kLiteral:
-          if (!Literal(Offset<kWidth>(inlined))) return false;
-          continue;
-        case kInt16:
-          AppendInteger(static_cast<int16_t>(Offset<2>(inlined)), out_);
-          continue;
-        case kUint16:
-          AppendUnsigned(Offset<2>(inlined), out_);
-          continue;
-        case kInt32:
-          if constexpr (kWidth == 4) {
-            AppendInteger(static_cast<int32_t>(Offset<4>(inlined)), out_);
-            continue;
-          }
-          break;
-        case kUint32:
-          if constexpr (kWidth == 4) {
-            AppendUnsigned(Offset<4>(inlined), out_);
-            continue;
-          }
-          break;
-        default:
-          break;
+      if (IsInlined(type, kWidth)) {
+        text = PutInlined<kWidth>(type, inlined, text);
+        if (text == nullptr) return Fail("unknown literal");
+        out_->Commit(text);
+        continue;
       }
+      out_->Commit(text);
       const uint32_t offset = Offset<kWidth>(inlined);
       if (offset < head || offset >= bytes) return Fail("a value lies outside its container");
       if (!Value(type, data.substr(offset), depth)) return false;
@@ -400,24 +445,12 @@ class JsonPrinter {
 }  // namespace
 
 void AppendJsonString(absl::string_view text, TextBuffer* out) {
+  if (text.size() <= kPiece) return out->Commit(PutString(text, out->Reserve(StringRoom(text.size()))));
   // By pieces, so that room for the worst case stays small.
-  constexpr size_t kPiece = 4096;
-  const char* from = text.data();
-  size_t left = text.size();
-  char* room = out->Reserve(6 * (left < kPiece ? left : kPiece) + 17);
-  *room++ = '"';
-  if ((left >= 8 && left <= 16 && CopyShort<uint64_t>(text, room)) ||
-      (left >= 4 && left < 8 && CopyShort<uint32_t>(text, room))) {
-    room[left] = '"';
-    return out->Commit(room + left + 1);
-  }
-  while (true) {
-    const size_t piece = left < kPiece ? left : kPiece;
-    out->Commit(PutEscaped(from, from + piece, room));
-    from += piece;
-    left -= piece;
-    if (left == 0) break;
-    room = out->Reserve(6 * (left < kPiece ? left : kPiece) + 17);
+  out->Append('"');
+  for (size_t from = 0; from < text.size(); from += kPiece) {
+    const absl::string_view piece = text.substr(from, kPiece);
+    out->Commit(PutEscaped(piece.data(), piece.data() + piece.size(), out->Reserve(StringRoom(piece.size()))));
   }
   out->Append('"');
 }
