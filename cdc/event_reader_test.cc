@@ -103,6 +103,22 @@ TEST(EventReaderTest, SaysWhereADamagedEventStands) {
   EXPECT_THAT(status.message(), HasSubstr("at b.1:127: wrong checksum of a XID event"));
 }
 
+// A server deciphers what it sends, a file is closed to all but its server.
+TEST(EventReaderTest, SaysThatAFileIsEncryptedAndReadsOnFromAServer) {
+  for (const bool file : {false, true}) {
+    EventWriter w;
+    EventList events;
+    events.set_contiguous(file);
+    events.Add(w.Rotate("b.1", 4, true));
+    events.Add(w.FormatDescription());
+    events.Add(w.Event(EventType::kStartEncryption, std::string(17, 'k')));
+    events.Add(w.Xid());
+    absl::Status status;
+    EXPECT_EQ(Places(&events, &status).size(), file ? 2u : 4u);
+    EXPECT_EQ(status.code(), file ? absl::StatusCode::kFailedPrecondition : absl::StatusCode::kOk);
+  }
+}
+
 TEST(EventReaderTest, RefusesAPayloadWithinAPayload) {
   EventWriter w;
   EventList events;

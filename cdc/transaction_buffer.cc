@@ -11,6 +11,9 @@
 namespace cdc {
 namespace {
 
+// What one great row made the scratch grow to is given back.
+constexpr size_t kKeptScratch = 1024 * 1024;
+
 // NULL and absent values have no text that may be looked at.
 absl::string_view TextOf(const ColumnValue& value) {
   const bool has_text = value.state == ColumnValue::State::kValue || value.state == ColumnValue::State::kJsonDiff;
@@ -255,6 +258,10 @@ void TransactionBuffer::Clear() {
   next_ = 0;
   if (indexed_) index_.Clear();
   indexed_ = false;
+  for (TextBuffer* scratch : {&merged_texts_, &document_}) {
+    scratch->Clear();
+    scratch->Trim(kKeptScratch);
+  }
 }
 
 absl::Status TransactionBuffer::ReleaseMemory() {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "cdc/file_source.h"
@@ -49,6 +50,7 @@ absl::StatusOr<cdc::TableLayout> OutboxLayouts::LayoutOf(absl::string_view schem
                                                          const cdc::BinlogPosition&) {
   if (schema != "app" || table != "kafka_outbox") return absl::NotFoundError(absl::StrCat(schema, ".", table));
   using Default = ColumnDefinition::Default;
+  const std::string payload = json_ ? "json" : "longtext";
   cdc::TableLayout layout;
   layout.columns = {
       {"id", "bigint", "bigint", "", Default::kExpression, ""},
@@ -56,8 +58,8 @@ absl::StatusOr<cdc::TableLayout> OutboxLayouts::LayoutOf(absl::string_view schem
       {"push_started_at", "datetime", "datetime", "", Default::kNull, ""},
       {"push_completed_at", "datetime", "datetime", "", Default::kNull, ""},
       {"topic", "varchar", "varchar(255)", "utf8mb4", Default::kNone, ""},
-      {"payload_json", "json", "json", "", Default::kNull, ""},
-      {"payload_headers", "json", "json", "", Default::kNull, ""},
+      {"payload_json", payload, payload, json_ ? "" : "utf8mb4", Default::kNull, ""},
+      {"payload_headers", payload, payload, json_ ? "" : "utf8mb4", Default::kNull, ""},
       {"push_attempts", "tinyint", "tinyint", "", Default::kConstant, "0"},
       {"errored", "tinyint", "tinyint", "", Default::kConstant, "0"},
       {"error_reason", "varchar", "varchar(255)", "utf8mb4", Default::kConstant, ""},
@@ -117,7 +119,7 @@ ReadResult ReadTransactions(absl::string_view bytes, const std::string& name,
   auto source = cdc::FileSource::OverBytes(bytes, name);
   result.status = source.status();
   if (!source.ok()) return result;
-  OutboxLayouts layouts;
+  OutboxLayouts layouts(/*json=*/!absl::StartsWith(name, "mysql56"));
   cdc::TransactionReader reader(source->get(), &layouts, {OutboxInterest()}, options);
   while (true) {
     auto item = reader.Next();

@@ -21,9 +21,15 @@ cdc::TableInterest OutboxInterest();
 // Knows that table as testing/testdata/*.sql make it, for fixtures without names in their table maps.
 class OutboxLayouts : public cdc::LayoutProvider {
  public:
+  // `json`: the payload columns are JSON, else LONGTEXT (MySQL 5.6).
+  explicit OutboxLayouts(bool json = true) : json_(json) {}
+
   absl::StatusOr<cdc::TableLayout> LayoutOf(absl::string_view schema, absl::string_view table,
                                             const cdc::BinlogPosition& at) override;
   void TableChanged(absl::string_view, absl::string_view, const cdc::BinlogPosition&) override {}
+
+ private:
+  const bool json_;
 };
 
 // One line for the item, one for each of its rows.

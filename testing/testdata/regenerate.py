@@ -6,7 +6,7 @@
 
 Each NAME.sql says in its first lines which server and options made NAME.binlog, and is executed statement by statement:
 
-    -- server: mysql | mariadb 10.11        flavour (and version) of testing/servers
+    -- server: mysql | mariadb 10.11        flavour (and version) of testing/servers; "by hand, …" is left alone
     -- option: --binlog-row-metadata=FULL   further arguments of the server, one a line
     -- session: b                           what follows runs in another session, opened when first named
     -- restart                              the server is stopped and started again; all sessions are gone
@@ -117,7 +117,11 @@ def main():
     names = sys.argv[1:] or sorted(p.stem for p in HERE.glob('*.sql'))
     for name in names:
         path = pathlib.Path(name)
-        Recording(path if path.suffix else HERE / f'{name}.sql').run()
+        recording = Recording(path if path.suffix else HERE / f'{name}.sql')
+        if dict(recording.steps)['server'].startswith('by hand'):
+            print(f'{recording.path.name}: was recorded by hand')
+        else:
+            recording.run()
 
 
 if __name__ == '__main__':
