@@ -125,12 +125,19 @@ def create_user(server, user, password, schema, *grants):
     server.execute(f"GRANT {', '.join(grants)} ON `{schema}`.* TO {user}@'%'")
 
 
+def grant_replication(server, user):
+    """The global rights without which no binlog can be read."""
+    rights = ['REPLICATION SLAVE', 'REPLICATION CLIENT']
+    if 'MariaDB' in server.execute('SELECT VERSION()')[0][0]:
+        rights += ['BINLOG MONITOR', 'SLAVE MONITOR']
+    server.execute(f"GRANT {', '.join(rights)} ON *.* TO {user}@'%'")
+
+
 def make_outbox(server, table='kafka_outbox'):
     """A new schema, in which the relay's user may do what it needs."""
     schema = f'app{next(_numbers)}'
     server.execute(f'CREATE DATABASE `{schema}` CHARACTER SET utf8mb4')
     create_user(server, USER, PASSWORD, schema, 'SELECT', 'INSERT', 'UPDATE',
                 'DELETE', 'CREATE', 'ALTER', 'INDEX', 'DROP')
-    server.execute('GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* '
-                   f"TO {USER}@'%'")
+    grant_replication(server, USER)
     return Outbox(server, schema, table)

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The relay's own state: who owns a table, where it is kept, what is still
+true of it after the log or the table went another way."""
+
+import time
+
+import pytest
+
+from testing.integration.outbox import (create_user, grant_replication,
+                                        make_outbox)
+from testing.servers.deadline import wait_until
+
+_FAST = ('--checkpoint-interval=100ms',)
+_POLLING_RELAYS_CONDITION = (
+    '((batch_id IS NULL AND push_started_at IS NULL) OR (batch_id IS NOT NULL '
+    'AND push_completed_at IS NULL AND push_started_at < NOW())) '
+    'AND errored = 0')
+
+
+def _numbers(first, last):
+    return [str(number) for number in range(first, last + 1)]
+
+
+def _saved(outbox):
+    """The position in the checkpoint."""
+    return outbox.execute('SELECT log_file, log_offset FROM '
+                          'kafka_outbox_checkpoint')[0]
+
+
+def _publish(relay, outbox, topic, reader, payloads):
+    """Inserts rows, waits until they have arrived and the ledger has them."""
+    before = _saved(outbox)
+    outbox.insert_many(topic, payloads)
+    reader.wait_for(lambda records: {payload.encode() for payload in payloads}
+                    <= set(reader.values()), 'the rows')
+    wait_until(lambda: _saved(outbox) != before, 'a save')
+    relay.stop()
+
+
+def _purge(server):
+    """Leaves nothing of the log but its last file."""
+    server.execute('FLUSH BINARY LOGS')
+    logs = server.execute('SHOW BINARY LOGS')
+    server.execute(f"PURGE BINARY LOGS TO '{logs[-1][0]}'")
+
+
+def test_second_relay_with_an_overlapping_schema_is_refused_by_name(
+        make_relay, server, kafka, topic, read):
+    both, other = make_outbox(server), make_outbox(server)
+    first = make_relay([both, other], kafka, *_FAST).start().wait_ready()
+    other.insert(topic)
+    read(topic).wait_count(1)
+    wait_until(lambda: _saved(both)[0], 'a save')
+    second = make_relay(other, kafka)
+    second.refuses(f'`{other.schema}`', f'`{both.schema}`', 'DELETE FROM')
+    assert first.running()
+
+
+def test_order_of_schemas_may_change(make_relay, server, kafka, topic, read):
+    one, two = make_outbox(server), make_outbox(server)
+    first = make_relay([one, two], kafka, *_FAST).start().wait_ready()
+    two.insert(topic, '1')
+    read(topic).wait_count(1)
+    first.stop()
+    second = make_relay([two, one], kafka, *_FAST).start().wait_ready()
+    two.insert(topic, '2')
+    reader = read(topic)
+    reader.wait_count(2)
+    second.stop()
+    reader.read_to_end()
+    assert reader.values() == [b'1', b'2']
+
+
+def test_checkpoint_in_a_file_needs_no_right_to_create(
+        make_relay, outbox, server, kafka, topic, read, directory):
+    outbox.create()
+    create_user(server, 'poor', 'password', outbox.schema, 'SELECT', 'INSERT',
+                'UPDATE', 'DELETE')
+    grant_replication(server, 'poor')
+    poor = {'DB_USER': 'poor', 'DB_PASS': 'password',
+            'SKIP_MIGRATIONS': 'true'}
+    path = directory / f'{outbox.schema}.checkpoint'
+    flags = (f'--checkpoint-file={path}', *_FAST)
+    reader = read(topic)
+    first = make_relay(outbox, kafka, *flags, variables=poor)
+    first.start().wait_ready()
+    outbox.insert(topic, '1')
+    reader.wait_count(1)
+    make_relay(outbox, kafka, *flags, variables=poor).refuses(
+        str(path), 'in use by another outbox-relay')
+    first.stop()
+    outbox.insert(topic, '2')
+    second = make_relay(outbox, kafka, *flags, variables=poor)
+    second.start().wait_ready()
+    reader.wait_count(2)
+    second.stop()
+    reader.read_to_end()
+    assert reader.values() == [b'1', b'2']
+
+
+def test_state_of_a_newer_version_is_refused(make_relay, outbox, kafka):
+    relay = make_relay(outbox, kafka, *_FAST).start().wait_ready()
+    relay.stop()
+    outbox.execute('UPDATE kafka_outbox_checkpoint SET format = 99')
+    make_relay(outbox, kafka).refuses('format 99', 'newer')
+
+
+@pytest.mark.parametrize('grown', (5, 40, 80))
+def test_new_rows_under_old_ids_are_published_after_a_purge(
+        make_relay, own_server, kafka, topic, read, grown):
+    server = own_server()
+    outbox = make_outbox(server)
+    relay = make_relay(outbox, kafka, *_FAST).start().wait_ready()
+    reader = read(topic)
+    _publish(relay, outbox, topic, reader, _numbers(1, 60))
+    outbox.execute(f'TRUNCATE {outbox.name}')
+    new = _numbers(1001, 1000 + grown)
+    outbox.insert_many(topic, new)
+    _purge(server)
+    make_relay(outbox, kafka, *_FAST).start().wait_ready()
+    reader.wait_for(lambda records: {payload.encode() for payload in new}
+                    <= set(reader.values()), 'every new row')
+
+
+def test_purge_repeats_nothing_when_the_ledger_surely_holds(
+        make_relay, own_server, kafka, topic, read):
+    server = own_server()
+    outbox = make_outbox(server).create()
+    outbox.execute(f'ALTER TABLE {outbox.name} AUTO_INCREMENT = 1000')
+    relay = make_relay(outbox, kafka, *_FAST).start().wait_ready()
+    reader = read(topic)
+    _publish(relay, outbox, topic, reader, _numbers(1, 60))
+    outbox.insert_many(topic, _numbers(61, 90))
+    _purge(server)
+    relay = make_relay(outbox, kafka, *_FAST).start().wait_ready()
+    reader.wait_count(90)
+    relay.stop()
+    reader.read_to_end()
+    assert sorted(map(int, reader.values())) == list(range(1, 91))
+
+
+def test_optimize_beside_a_relay_repeats_nothing(make_relay, outbox, kafka,
+                                                 topic, read):
+    relay = make_relay(outbox, kafka, '--retention=4s', *_FAST)
+    relay.start().wait_ready()
+    outbox.insert_many(topic, _numbers(1, 20))
+    reader = read(topic)
+    reader.wait_count(20)
+    time.sleep(1.1)  # CREATE_TIME counts whole seconds.
+    code, output = relay.run('--optimize')
+    assert code == 0, output
+    wait_until(lambda: outbox.count() == 0, 'the rows are pruned', 90)
+    reader.read_to_end()
+    assert len(reader.records) == 20
+    assert not relay.says('ledger.voided')
+
+
+def test_truncate_lets_ids_come_back_and_their_rows_are_pruned_too(
+        make_relay, outbox, kafka, topic, read):
+    relay = make_relay(outbox, kafka, '--retention=3s', *_FAST)
+    relay.start().wait_ready()
+    reader = read(topic)
+    outbox.insert_many(topic, _numbers(1, 20))
+    reader.wait_count(20)
+    outbox.execute(f'TRUNCATE {outbox.name}')
+    outbox.insert_many(topic, _numbers(101, 130))
+    reader.wait_count(50)
+    wait_until(lambda: outbox.count() == 0, 'the rows are pruned', 90)
+    reader.read_to_end()
+    assert len(reader.records) == 50
+
+
+def test_polling_relay_put_back_finds_nothing_to_claim(make_relay, outbox,
+                                                       kafka, topic, read):
+    outbox.create(polling_relay=True)
+    relay = make_relay(outbox, kafka, *_FAST).start().wait_ready()
+    outbox.insert_many(topic, _numbers(1, 3000))
+    read(topic).wait_count(3000)
+    assert relay.stop() == 0
+    assert outbox.count(_POLLING_RELAYS_CONDITION) == 0
+    assert outbox.count() == 3000
