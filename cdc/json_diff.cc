@@ -15,9 +15,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "cdc/byte_reader.h"
+#include "cdc/json_string.h"
 #include "cdc/json_text.h"
 #include "relay/base/status_macros.h"
 

@@ -28,12 +28,9 @@
 #include "cdc/byte_reader.h"
 #include "cdc/column_type.h"
 #include "cdc/decimal_text.h"
+#include "cdc/json_string.h"
 #include "cdc/number_text.h"
 #include "cdc/temporal_text.h"
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 namespace cdc {
 namespace {
@@ -54,116 +51,6 @@ enum JsonType : uint8_t {
   kString = 12,
   kOpaque = 15,
 };
-
-// For each byte the letter after the backslash, 'u' for \u00XX, 0 for none.
-struct EscapeTable {
-  char letter[256] = {};
-  constexpr EscapeTable() {
-    for (int i = 0; i < 0x20; ++i) letter[i] = 'u';
-    Set('\b', 'b');
-    Set('\t', 't');
-    Set('\n', 'n');
-    Set('\f', 'f');
-    Set('\r', 'r');
-    Set('"', '"');
-    Set('\\', '\\');
-  }
-  constexpr void Set(char byte, char escape) { letter[static_cast<uint8_t>(byte)] = escape; }
-};
-constexpr EscapeTable kEscapes;
-
-char* PutEscape(uint8_t byte, char letter, char* out) {
-  *out++ = '\\';
-  *out++ = letter;
-  if (letter == 'u') {
-    constexpr char kHex[] = "0123456789abcdef";
-    *out++ = '0';
-    *out++ = '0';
-    *out++ = kHex[byte >> 4];
-    *out++ = kHex[byte & 15];
-  }
-  return out;
-}
-
-// Escapes [from, end) to `out`, which has room for 6 bytes a byte and 16 more.
-char* PutEscaped(const char* from, const char* end, char* out) {
-#if defined(__SSE2__)
-  const __m128i quote = _mm_set1_epi8('"');
-  const __m128i backslash = _mm_set1_epi8('\\');
-  const __m128i space = _mm_set1_epi8(0x20);
-  const __m128i bias = _mm_set1_epi8(static_cast<char>(0x80));
-  while (end - from >= 16) {
-    const __m128i chunk = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), chunk);
-    const __m128i control = _mm_cmplt_epi8(_mm_xor_si128(chunk, bias), _mm_xor_si128(space, bias));
-    const __m128i special =
-        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(chunk, quote), _mm_cmpeq_epi8(chunk, backslash)), control);
-    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(special));
-    if (mask == 0) {
-      from += 16;
-      out += 16;
-      continue;
-    }
-    const int clean = __builtin_ctz(mask);
-    from += clean;
-    out += clean;
-    const auto byte = static_cast<uint8_t>(*from++);
-    out = PutEscape(byte, kEscapes.letter[byte], out);
-  }
-#endif
-  while (from < end) {
-    const auto byte = static_cast<uint8_t>(*from++);
-    const char letter = kEscapes.letter[byte];
-    if (ABSL_PREDICT_TRUE(letter == 0)) {
-      *out++ = static_cast<char>(byte);
-    } else {
-      out = PutEscape(byte, letter, out);
-    }
-  }
-  return out;
-}
-
-// Whether any of the bytes is one that PutEscaped escapes.
-template <typename Word>
-bool NeedsEscape(Word word) {
-  constexpr Word kOnes = static_cast<Word>(~Word{0}) / 255;
-  constexpr Word kHighs = kOnes * 0x80;
-  const Word quote = word ^ kOnes * '"';
-  const Word backslash = word ^ kOnes * '\\';
-  const Word found = ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | ((word - kOnes * 0x20) & ~word);
-  return (found & kHighs) != 0;
-}
-
-// Copies sizeof(Word) to twice as many bytes by two words that may overlap, if none needs an escape. Most names and
-// words of a document are as short.
-template <typename Word>
-bool CopyShort(absl::string_view text, char* out) {
-  Word first;
-  Word last;
-  std::memcpy(&first, text.data(), sizeof(Word));
-  std::memcpy(&last, text.data() + text.size() - sizeof(Word), sizeof(Word));
-  if (NeedsEscape(first) || NeedsEscape(last)) return false;
-  std::memcpy(out, &first, sizeof(Word));
-  std::memcpy(out + text.size() - sizeof(Word), &last, sizeof(Word));
-  return true;
-}
-
-// A string of at most kPiece bytes in quotes; `out` has room for StringRoom of it.
-constexpr size_t kPiece = 4096;
-constexpr size_t StringRoom(size_t length) { return 6 * length + 18; }
-
-inline char* PutString(absl::string_view text, char* out) {
-  const size_t length = text.size();
-  *out++ = '"';
-  if ((length >= 8 && length <= 16 && CopyShort<uint64_t>(text, out)) ||
-      (length >= 4 && length < 8 && CopyShort<uint32_t>(text, out))) {
-    out += length;
-  } else {
-    out = PutEscaped(text.data(), text.data() + length, out);
-  }
-  *out++ = '"';
-  return out;
-}
 
 // The server's base64 breaks the line after 76 characters.
 void AppendBase64(absl::string_view bytes, TextBuffer* out) {
@@ -403,14 +290,15 @@ class JsonPrinter {
       }
       // Room for a separator, the name and a value that stands in the entry, so that these are written in one go.
       constexpr size_t kInlinedRoom = 24;
-      char* text = out_->Reserve(2 + (key.size() <= kPiece ? StringRoom(key.size()) : 0) + 2 + kInlinedRoom);
+      char* text =
+          out_->Reserve(2 + (key.size() <= kJsonStringPiece ? JsonStringRoom(key.size()) : 0) + 2 + kInlinedRoom);
       if (i > 0) {
         *text++ = ',';
         *text++ = ' ';
       }
       if constexpr (kIsObject) {
-        if (ABSL_PREDICT_TRUE(key.size() <= kPiece)) {
-          text = PutString(key, text);
+        if (ABSL_PREDICT_TRUE(key.size() <= kJsonStringPiece)) {
+          text = PutJsonString(key, text);
         } else {
           out_->Commit(text);
           AppendJsonString(key, out_);
@@ -443,17 +331,6 @@ class JsonPrinter {
 };
 
 }  // namespace
-
-void AppendJsonString(absl::string_view text, TextBuffer* out) {
-  if (text.size() <= kPiece) return out->Commit(PutString(text, out->Reserve(StringRoom(text.size()))));
-  // By pieces, so that room for the worst case stays small.
-  out->Append('"');
-  for (size_t from = 0; from < text.size(); from += kPiece) {
-    const absl::string_view piece = text.substr(from, kPiece);
-    out->Commit(PutEscaped(piece.data(), piece.data() + piece.size(), out->Reserve(StringRoom(piece.size()))));
-  }
-  out->Append('"');
-}
 
 absl::Status AppendJsonText(absl::string_view document, TextBuffer* out) {
   if (document.empty()) {  // what the server takes for an empty column, too

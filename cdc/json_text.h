@@ -18,9 +18,6 @@ inline constexpr int kMaxJsonDepth = 100;
 // holds a part of the text. The text is at most about 8 times as long as the document.
 absl::Status AppendJsonText(absl::string_view document, TextBuffer* out);
 
-// Appends a string in quotes, escaped as inside a JSON document.
-void AppendJsonString(absl::string_view text, TextBuffer* out);
-
 }  // namespace cdc
 
 #endif  // CDC_JSON_TEXT_H_

@@ -63,25 +63,6 @@ TEST(JsonTextTest, BreaksBase64AsTheServerDoes) {
             absl::StrCat("\"base64:type252:", std::string(76, 'A'), "\""));
 }
 
-TEST(JsonTextTest, EscapesWhatTheServerEscapesAtEveryOffset) {
-  for (size_t before = 0; before < 40; ++before) {
-    TextBuffer out;
-    AppendJsonString(absl::StrCat(std::string(before, 'x'), "\"\\\b\f\n\r\t", std::string(1, '\0'), "\x1f\x7fü/",
-                                  std::string(before, 'y')),
-                     &out);
-    EXPECT_EQ(out.view(), absl::StrCat("\"", std::string(before, 'x'), "\\\"\\\\\\b\\f\\n\\r\\t\\u0000\\u001f\x7fü/",
-                                       std::string(before, 'y'), "\""));
-  }
-}
-
-TEST(JsonTextTest, EscapesStringsLongerThanAPiece) {
-  for (size_t length : {4095, 4096, 4097, 100000}) {
-    TextBuffer out;
-    AppendJsonString(std::string(length, '\n'), &out);
-    EXPECT_EQ(out.size(), 2 * length + 2);
-  }
-}
-
 TEST(JsonTextTest, RefusesWhatIsCutShort) {
   const std::string whole = absl::HexStringToBytes("0002001e001200010013000100050100021400616202000a0004010004000000");
   for (size_t length = 1; length < whole.size() - 1; ++length) {
