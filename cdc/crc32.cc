@@ -40,6 +40,14 @@ __attribute__((target("pclmul,sse4.1"))) inline __m128i Fold(__m128i block, __m1
   return _mm_xor_si128(_mm_xor_si128(low, high), next);
 }
 
+// Shuffles that move the first n bytes of a block to its end and clear what is before them: n bytes in.
+alignas(kBlock) constexpr char kShiftToEnd[2 * kBlock] = {
+    -128, -128, -128, -128, -128, -128, -128, -128, -128, -128, -128, -128, -128, -128, -128, -128,
+    0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,   11,   12,   13,   14,   15};
+// Two blocks with the register's ones where a message begins whose first n bytes end the first: n bytes in.
+alignas(kBlock) constexpr char kInitialOnes[3 * kBlock] = {0, 0, 0, 0, 0, 0, 0,  0,  0,  0,
+                                                           0, 0, 0, 0, 0, 0, -1, -1, -1, -1};
+
 // A message of at least a block and four bytes.
 __attribute__((target("pclmul,sse4.1"))) uint32_t FoldedCrc32(const char* data, size_t size) {
   const __m128i by_step = _mm_set_epi64x(0x01c6e41596, 0x0154442bd4);   // x^480, x^544
@@ -47,17 +55,16 @@ __attribute__((target("pclmul,sse4.1"))) uint32_t FoldedCrc32(const char* data, 
   // Zeros in front change nothing as long as the register is zero, so the odd bytes come first, behind zeros that make
   // them a block; the register's initial ones go where the message begins.
   const size_t odd = size % kBlock;
-  alignas(kBlock) char head[2 * kBlock] = {};
-  char* const begin = head + kBlock - odd;
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(begin), Load(data));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(head + kBlock), Load(data + odd));
-  for (size_t i = 0; i < 4; ++i) begin[i] = static_cast<char>(~begin[i]);
+  __m128i a = _mm_shuffle_epi8(Load(data), Load(kShiftToEnd + odd));
+  __m128i b = Load(data + odd);
+  a = _mm_xor_si128(a, Load(kInitialOnes + odd));
+  b = _mm_xor_si128(b, Load(kInitialOnes + kBlock + odd));
   data += odd + kBlock;
   size -= odd + kBlock;
-  __m128i a = Fold(Load(head), by_block, Load(head + kBlock));
+  a = Fold(a, by_block, b);
   if (size >= kStep) {
     a = Fold(a, by_block, Load(data));
-    __m128i b = Load(data + kBlock);
+    b = Load(data + kBlock);
     __m128i c = Load(data + 2 * kBlock);
     __m128i d = Load(data + 3 * kBlock);
     data += kStep;
