@@ -8,5 +8,7 @@ extern "C" const char* __tsan_default_suppressions();
 const char* __tsan_default_suppressions() {
   // Abseil's Mutex wakes a thread through a semaphore in memory that the other
   // thread has just got from mmap, which happens before only by that Mutex.
-  return "race:AbslInternalPerThreadSemPost\n";
+  return "race:AbslInternalPerThreadSemPost\n"
+         // glibc holds a lock of its own there; glog calls it for each line.
+         "race:tzset_internal\n";
 }
