@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The reader on a live dump of a real server, MySQL or MariaDB, that is this test's alone:
+// OUTBOX_RELAY_TEST_SERVER=HOST:PORT:USER:PASSWORD. Without it each test is skipped.
+// testing/integration/server_tests_test.py runs it.
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "cdc/live_source.h"
+#include "cdc/transaction_reader.h"
+#include "gtest/gtest.h"
+
+namespace cdc {
+namespace {
+
+// A transaction as a test compares it.
+struct Seen {
+  std::string text;
+  std::optional<Gtid> gtid;
+  BinlogPosition end;
+};
+
+class TransactionReaderServerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const char* const given = std::getenv("OUTBOX_RELAY_TEST_SERVER");
+    if (given == nullptr) GTEST_SKIP() << "OUTBOX_RELAY_TEST_SERVER is not set";
+    const std::vector<std::string> parts = absl::StrSplit(given, ':');
+    ASSERT_EQ(parts.size(), 4u);
+    address_.host = parts[0];
+    int port = 0;
+    ASSERT_TRUE(absl::SimpleAtoi(parts[1], &port));
+    address_.port = static_cast<uint16_t>(port);
+    address_.user = parts[2];
+    address_.password = parts[3];
+    admin_ = Connect();
+    Run("SET GLOBAL max_allowed_packet = 64 * 1024 * 1024");
+    admin_ = Connect();
+    Run("SET GLOBAL binlog_row_metadata = 'FULL'");
+    admin_ = Connect();
+    Run("DROP DATABASE IF EXISTS reader");
+    Run("CREATE DATABASE reader");
+    Run("CREATE TABLE reader.t (id INT PRIMARY KEY AUTO_INCREMENT, v LONGTEXT)");
+    Run("CREATE TABLE reader.foreign_table (id INT PRIMARY KEY AUTO_INCREMENT, v TEXT)");
+  }
+
+  std::unique_ptr<ServerConnection> Connect() {
+    auto connection = ServerConnection::Connect(address_);
+    EXPECT_TRUE(connection.ok()) << connection.status();
+    return connection.ok() ? *std::move(connection) : nullptr;
+  }
+  void Run(const std::string& sql) {
+    const absl::Status status = admin_->Query(sql).status();
+    ASSERT_TRUE(status.ok()) << sql.substr(0, 100) << ": " << status;
+  }
+  std::string Value(const std::string& sql) {
+    auto rows = admin_->Query(sql);
+    EXPECT_TRUE(rows.ok()) << sql << ": " << rows.status();
+    return rows.ok() && !rows->empty() ? rows->front().front().value_or("") : "";
+  }
+  bool mariadb() const { return admin_->flavor() == ServerFlavor::kMariadb; }
+
+  GtidSet Executed() {
+    return *GtidSet::Parse(Value(mariadb() ? "SELECT @@gtid_binlog_pos" : "SELECT @@gtid_executed"));
+  }
+
+  // A little of everything, over three files.
+  void Write() {
+    Run("INSERT INTO reader.t (v) VALUES ('one'), ('two')");
+    Run("INSERT INTO reader.foreign_table (v) VALUES ('x')");
+    Run("BEGIN");
+    Run("INSERT INTO reader.t (v) VALUES ('first form')");
+    Run("UPDATE reader.t SET v = 'last form' WHERE v = 'first form'");
+    Run("COMMIT");
+    Run("FLUSH BINARY LOGS");
+    Run("XA START 'a'");
+    Run("INSERT INTO reader.t (v) VALUES ('branch')");
+    Run("XA END 'a'");
+    Run("XA PREPARE 'a'");
+    Run("XA COMMIT 'a'");
+    if (!mariadb()) {
+      Run("SET SESSION binlog_transaction_compression = ON");
+      Run("INSERT INTO reader.t (v) VALUES (REPEAT('compressed', 1000))");
+      Run("SET SESSION binlog_transaction_compression = OFF");
+      Run("SET gtid_next = 'AUTOMATIC:a_tag'");
+      Run("INSERT INTO reader.t (v) VALUES ('tagged')");
+      Run("SET gtid_next = 'AUTOMATIC'");
+    }
+    Run("INSERT INTO reader.t (v) VALUES (REPEAT('large', 4 * 1024 * 1024))");
+    Run("FLUSH BINARY LOGS");
+    Run("ALTER TABLE reader.t ADD w INT FIRST");
+    Run("INSERT INTO reader.t (v) VALUES ('altered')");
+    Run("DELETE FROM reader.t WHERE v = 'one'");
+  }
+
+  std::vector<Seen> Read(const DumpStart& start, bool checksum = true) {
+    LiveSourceOptions options;
+    options.server = address_;
+    options.server_id = 3999999002;
+    options.replica_uuid = "aaaaaaaa-0000-4000-8000-000000000002";
+    options.start = start;
+    options.checksum = checksum;
+    options.wait = false;
+    std::vector<Seen> seen;
+    auto source = LiveSource::Connect(options);
+    EXPECT_TRUE(source.ok()) << source.status();
+    if (!source.ok()) return seen;
+    TransactionReader reader(source->get(), nullptr, {{"reader", "t", {"id", "v"}, "id"}});
+    while (true) {
+      auto item = reader.Next();
+      EXPECT_TRUE(item.ok()) << item.status();
+      if (!item.ok() || (*item)->kind == StreamItem::Kind::kEnd) return seen;
+      if ((*item)->kind == StreamItem::Kind::kIdle) continue;
+      Seen one{(*item)->gtid.has_value() ? (*item)->gtid->ToString() : "none", (*item)->gtid, (*item)->end};
+      absl::StrAppend(&one.text, " ", (*item)->begin.ToString(), " to ", (*item)->end.ToString(),
+                      (*item)->gtid_withheld ? " withheld" : "", " changes ", (*item)->schema_changes.size());
+      while ((*item)->rows != nullptr) {
+        auto row = (*item)->rows->NextRow();
+        EXPECT_TRUE(row.ok()) << row.status();
+        if (!row.ok() || *row == nullptr) break;
+        const auto values = (*row)->after.empty() ? (*row)->before : (*row)->after;
+        absl::StrAppend(&one.text, " ", static_cast<int>((*row)->kind), values[0].text, "=",
+                        values[1].text.substr(0, 20), "/", values[1].text.size());
+      }
+      seen.push_back(std::move(one));
+    }
+  }
+
+  static std::vector<std::string> Texts(const std::vector<Seen>& seen, size_t from = 0) {
+    std::vector<std::string> texts;
+    for (size_t i = from; i < seen.size(); ++i) texts.push_back(seen[i].text);
+    return texts;
+  }
+
+  ServerAddress address_;
+  std::unique_ptr<ServerConnection> admin_;
+};
+
+TEST_F(TransactionReaderServerTest, EveryItemIsAPlaceToResumeByPositionAndByGtid) {
+  GtidSet before = Executed();
+  Write();
+  const std::vector<Seen> all = Read(before);
+  ASSERT_EQ(all.size(), mariadb() ? 9u : 11u) << absl::StrJoin(Texts(all), "\n");
+  EXPECT_EQ(Value(mariadb() ? "SHOW MASTER STATUS" : "SHOW BINARY LOG STATUS"), all.back().end.file);
+  for (size_t i = 0; i < all.size(); ++i) {
+    before.Add(*all[i].gtid);
+    // Behind a prepare the branch itself must be read again: that is what withholding its GTID is for.
+    if (all[i].text.find("withheld") != std::string::npos) continue;
+    EXPECT_EQ(Texts(Read(before)), Texts(all, i + 1)) << "by GTID, behind " << all[i].text;
+    EXPECT_EQ(Texts(Read(all[i].end)), Texts(all, i + 1)) << "by position, behind " << all[i].text;
+  }
+}
+
+TEST_F(TransactionReaderServerTest, ReadsTheSameWithoutChecksums) {
+  const GtidSet before = Executed();
+  Write();
+  EXPECT_EQ(Texts(Read(before, /*checksum=*/false)), Texts(Read(before)));
+}
+
+}  // namespace
+}  // namespace cdc
