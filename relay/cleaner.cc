@@ -48,6 +48,7 @@ class Cleaner::Pass {
         session_(session),
         index_(schema),
         schema_(cleaner.schemas_[schema]),
+        pause_(cleaner.behind_[schema] ? cleaner.options_.pause / 10 : cleaner.options_.pause),
         begun_(clock_->Monotonic()) {}
 
   absl::Status Begin(absl::string_view known_created) {
@@ -167,10 +168,10 @@ class Cleaner::Pass {
       result_.more = true;
       return absl::OkStatus();
     }
-    if (stop_ != nullptr && stop_->WaitForNotificationWithTimeout(options_.pause)) {
+    if (stop_ != nullptr && stop_->WaitForNotificationWithTimeout(pause_)) {
       return absl::CancelledError("stopped while deleting published rows");
     }
-    if (stop_ == nullptr) absl::SleepFor(options_.pause);
+    if (stop_ == nullptr) absl::SleepFor(pause_);
     return absl::OkStatus();
   }
 
@@ -180,6 +181,7 @@ class Cleaner::Pass {
   SqlSession* const session_;
   const size_t index_;
   const OutboxSchema& schema_;
+  const absl::Duration pause_;
   const absl::Duration begun_;
   absl::Time server_begun_;
   absl::Duration budget_;
@@ -189,13 +191,14 @@ class Cleaner::Pass {
 
 Cleaner::Cleaner(const CleanerOptions& options, const std::vector<OutboxSchema>* schemas, Ledger* ledger,
                  const base::Clock* clock)
-    : options_(options), schemas_(*schemas), ledger_(ledger), clock_(clock) {}
+    : options_(options), schemas_(*schemas), ledger_(ledger), clock_(clock), behind_(schemas->size()) {}
 
 absl::StatusOr<CleanupResult> Cleaner::Clean(SqlSession* session, size_t schema, absl::string_view known_created,
                                              absl::Duration budget, const absl::Notification* stop) {
   Pass pass(*this, session, schema);
   RETURN_IF_ERROR(pass.Begin(known_created));
   RETURN_IF_ERROR(pass.Clean(budget, stop));
+  behind_[schema] = pass.result().more;
   return pass.result();
 }
 

@@ -60,7 +60,7 @@ std::vector<Setting> ProcessSettings() {
        "Rows of one DELETE.", false,
        [](Value v, Config& c) { return StoreInteger(v, 1, 1000000, c.cleanup.chunk_rows); }},
       {Group::kCleanup, "cleanup-pause", "", "RELAY_CLEANUP_PAUSE", Kind::kValue, "DURATION", "50ms", "",
-       "Pause between two of them.", false,
+       "Pause between two of them; a tenth of it while deleting falls behind.", false,
        [](Value v, Config& c) { return StoreDuration(v, absl::ZeroDuration(), absl::Minutes(1), c.cleanup.pause); }},
       {Group::kCleanup, "mark-completed", "", "RELAY_MARK_COMPLETED", Kind::kValue, "auto|on|off", "auto", "",
        "Set push_completed_at on published rows, so that the polling relay can "
