@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -11,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "relay/suggestion.h"
 
 namespace relay {
 namespace {
@@ -35,45 +35,6 @@ bool IsNumber(absl::string_view word) {
   double number;
   return absl::SimpleAtod(word, &number);
 }
-
-// Edits it takes to make `b` of `a`.
-size_t Distance(absl::string_view a, absl::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
-// " (did you mean X?)", or nothing when no candidate is near.
-class Suggestion {
- public:
-  explicit Suggestion(absl::string_view word) : word_(word), nearest_(std::max<size_t>(2, word.size() / 3) + 1) {}
-
-  void Consider(absl::string_view candidate) {
-    const size_t distance = absl::StartsWith(candidate, word_) && word_.size() > 2 ? 1 : Distance(word_, candidate);
-    if (distance < nearest_) {
-      nearest_ = distance;
-      best_ = candidate;
-    }
-  }
-
-  std::string Words(absl::string_view prefix) const {
-    return best_.empty() ? "" : absl::StrCat(", did you mean ", prefix, best_, "?");
-  }
-
- private:
-  absl::string_view word_;
-  size_t nearest_;
-  absl::string_view best_;
-};
 
 class Parser {
  public:

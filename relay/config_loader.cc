@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "gflags/gflags.h"
 #include "kafka/client_properties.h"
@@ -23,6 +24,7 @@
 #include "relay/kafka_settings_from_config.h"
 #include "relay/settings.h"
 #include "relay/sql_endpoint.h"
+#include "relay/suggestion.h"
 
 namespace relay {
 namespace {
@@ -272,6 +274,7 @@ class Loader {
         config_.notices.push_back(absl::StrCat(given->second.name, " is accepted and ignored. ", setting.help));
       }
     }
+    NoteUnknownVariables();
     std::vector<std::string> agent;
     for (const char* const* entry = environment_; entry != nullptr && *entry != nullptr; ++entry) {
       if (absl::StartsWith(*entry, "NEW_RELIC_")) {
@@ -281,6 +284,28 @@ class Loader {
     if (!agent.empty()) {
       config_.notices.push_back(
           absl::StrCat(absl::StrJoin(agent, ", "), ": there is no agent here; Prometheus metrics stand at /metrics"));
+    }
+  }
+
+  // RELAY_ is our own family: what is not known there was mistyped. Kubernetes adds variables for a Service of that
+  // name.
+  void NoteUnknownVariables() {
+    for (const char* const* entry = environment_; entry != nullptr && *entry != nullptr; ++entry) {
+      const std::vector<absl::string_view> parts = absl::StrSplit(*entry, absl::MaxSplits('=', 1));
+      const absl::string_view name = parts[0];
+      if (!absl::StartsWith(name, "RELAY_") || absl::StrContains(name, "_SERVICE_") ||
+          absl::StrContains(name, "_PORT")) {
+        continue;
+      }
+      Suggestion suggestion(name);
+      bool known = false;
+      for (const Setting& setting : AllSettings()) {
+        known |= setting.variable == name;
+        suggestion.Consider(setting.variable);
+      }
+      if (!known) {
+        config_.notices.push_back(absl::StrCat(name, " is no setting of this version", suggestion.Words("")));
+      }
     }
   }
 

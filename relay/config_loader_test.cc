@@ -339,6 +339,14 @@ TEST(ConfigLoaderTest, SettingsWithoutMeaningAreSaidOnceEach) {
   EXPECT_THAT(config->notices[1], Not(HasSubstr("hunter2")));
 }
 
+TEST(ConfigLoaderTest, AMistypedVariableOfOursIsSaid) {
+  const auto config = Load({}, With(kNeeded, {"RELAY_RETENTON=2h", "RELAY_SERVICE_HOST=10.0.0.1",
+                                              "RELAY_PORT_80_TCP=tcp://10.0.0.1:80", "RELAY_START=auto"}));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(config->notices,
+              ElementsAre("RELAY_RETENTON is no setting of this version, did you mean RELAY_RETENTION?"));
+}
+
 TEST(ConfigLoaderTest, RetentionOffMarksRowsInstead) {
   const auto config = Load({"--retention=off"}, kNeeded);
   ASSERT_TRUE(config.ok()) << config.status();

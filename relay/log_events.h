@@ -17,7 +17,7 @@ namespace relay {
   X(kProcessStopped, "process.stopped", "The process ends in good order.", "")                                     \
   X(kProcessFailed, "process.failed", "The process ends because waiting can not help.",                            \
     "Do what the line says, then start it again.")                                                                 \
-  X(kConfigIgnored, "config.ignored", "A setting is accepted but has no meaning here.", "Remove it some day.")     \
+  X(kConfigIgnored, "config.ignored", "A setting has no meaning here, or is misspelt.", "Remove or correct it.")   \
   X(kHttpListening, "http.listening", "The HTTP endpoints can be reached.", "")                                    \
   X(kHttpFailed, "http.failed", "The HTTP server has a problem.", "Read the line: usually a port that is taken.")  \
   X(kSqlFailed, "sql.failed", "A statement or a connection failed; it is tried again.",                            \

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/suggestion.h"
+
+#include "gtest/gtest.h"
+
+namespace relay {
+namespace {
+
+std::string For(absl::string_view word) {
+  Suggestion suggestion(word);
+  for (absl::string_view candidate : {"db-host", "db-port", "kafka-host", "retention"}) suggestion.Consider(candidate);
+  return suggestion.Words("--");
+}
+
+TEST(SuggestionTest, NamesTheNearestCandidate) {
+  EXPECT_EQ(For("db-hots"), ", did you mean --db-host?");
+  EXPECT_EQ(For("retenton"), ", did you mean --retention?");
+  EXPECT_EQ(For("kafka"), ", did you mean --kafka-host?");
+}
+
+TEST(SuggestionTest, SaysNothingWhenNoneIsNear) {
+  EXPECT_EQ(For("topic"), "");
+  EXPECT_EQ(For(""), "");
+}
+
+}  // namespace
+}  // namespace relay
