@@ -62,6 +62,7 @@ absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t ch
       const absl::StatusOr<uint64_t> updated =
           session->Execute(absl::StrCat("UPDATE ", schema.Name(), " SET ", marks, " WHERE ", IdCondition(schema, ids),
                                         " AND ", column, " IS NULL AND ", NotErroredCondition(schema)));
+      if (absl::IsNotFound(updated.status())) continue;  // The table was dropped, and its rows with it.
       if (!updated.ok()) {
         Add(i, ids);
         return updated.status();

@@ -92,6 +92,14 @@ TEST_P(CompletedMarkerTest, WhatCouldNotBeMarkedIsKept) {
   EXPECT_EQ(*marker.Flush(session(), 100, nullptr), 9);
 }
 
+TEST_P(CompletedMarkerTest, RowsOfATableThatWasDroppedAreForgotten) {
+  Run("DROP TABLE kafka_outbox");
+  CompletedMarker marker(&schemas_);
+  marker.Add(0, {1, 2, 3});
+  EXPECT_TRUE(marker.Flush(session(), 2, nullptr).ok());
+  EXPECT_EQ(marker.pending(), 0);
+}
+
 TEST_P(CompletedMarkerTest, ATableThatStoresNothingIsNotMarked) {
   schemas_[0].engine = "BLACKHOLE";
   CompletedMarker marker(&schemas_);

@@ -54,12 +54,16 @@ absl::StatusOr<IdSet> ReadPendingIds(SqlSession* session, const OutboxSchema& sc
     if (stop != nullptr && stop->HasBeenNotified()) return absl::CancelledError("stopped while reading pending ids");
     uint64_t count = 0;
     uint64_t last = 0;
-    RETURN_IF_ERROR(session->ForEachRow(absl::StrCat(select, after, tail), {}, [&](SqlCells cells) -> absl::Status {
-      ASSIGN_OR_RETURN(last, IdOf(schema, cells[0]));
-      ids.Add(last);
-      ++count;
-      return absl::OkStatus();
-    }));
+    const absl::Status read =
+        session->ForEachRow(absl::StrCat(select, after, tail), {}, [&](SqlCells cells) -> absl::Status {
+          ASSIGN_OR_RETURN(last, IdOf(schema, cells[0]));
+          ids.Add(last);
+          ++count;
+          return absl::OkStatus();
+        });
+    // A table that was dropped has nothing pending.
+    if (absl::IsNotFound(read)) return IdSet();
+    RETURN_IF_ERROR(read);
     if (count < chunk_rows) break;
     after = absl::StrCat(" AND ", id, " > ", schema.IdLiteral(last));
   }
@@ -83,7 +87,7 @@ absl::Status ReadRows(SqlSession* session, const OutboxSchema& schema, absl::Spa
       "SELECT ", absl::StrJoin(selected, ", "), " FROM ", schema.Name(), " WHERE ", IdCondition(schema, ids),
       options.only_pending ? absl::StrCat(" AND ", PendingCondition(schema)) : "", " ORDER BY ",
       QuoteIdentifier(schema.NameOf(kId)), options.for_share ? " LOCK IN SHARE MODE" : "");
-  return session->ForEachRow(sql, {}, [&](SqlCells cells) -> absl::Status {
+  const absl::Status read = session->ForEachRow(sql, {}, [&](SqlCells cells) -> absl::Status {
     std::array<cdc::ColumnValue, kOutboxColumnCount> values;
     uint64_t id = 0;
     for (size_t i = 0; i < order.size(); ++i) {
@@ -100,6 +104,7 @@ absl::Status ReadRows(SqlSession* session, const OutboxSchema& schema, absl::Spa
     }
     return visit(id, values);
   });
+  return absl::IsNotFound(read) ? absl::OkStatus() : read;
 }
 
 }  // namespace relay

@@ -159,6 +159,15 @@ TEST_P(PendingRowsTest, ATableThatStoresNothingHasNothingPending) {
   EXPECT_TRUE(ReadPendingIds(session(), table, 10, nullptr)->empty());
 }
 
+TEST_P(PendingRowsTest, ATableThatWasDroppedHasNothingPending) {
+  const OutboxSchema table = Table();
+  Run("DROP TABLE kafka_outbox");
+  const absl::StatusOr<IdSet> ids = ReadPendingIds(session(), table, 10, nullptr);
+  ASSERT_TRUE(ids.ok()) << ids.status();
+  EXPECT_TRUE(ids->empty());
+  EXPECT_TRUE(Read(table, {1, 2}, kTopic).empty());
+}
+
 TEST_P(PendingRowsTest, StopEndsTheReading) {
   const OutboxSchema table = Table();
   absl::Notification stop;

@@ -95,22 +95,24 @@ absl::StatusOr<PoisonOutcome> PoisonRecorder::RecordChunk(SqlSession* session,
     }
     const std::vector<SqlParam> params(texts.begin(), texts.end());
     const std::string condition = IdCondition(schema, ids);
-    ASSIGN_OR_RETURN(
-        const uint64_t matched,
-        session->Execute(absl::StrCat("UPDATE ", schema.Name(), " SET ", QuoteIdentifier(schema.NameOf(kErrored)),
-                                      " = 1, ", QuoteIdentifier(schema.NameOf(kPushAttempts)), " = CASE ", id, attempts,
-                                      " END, ", QuoteIdentifier(schema.NameOf(kErrorReason)), " = CASE ", id, reasons,
-                                      " END WHERE ", condition),
-                         params));
-    if (matched == rows.size()) return PoisonOutcome{.on_row = matched, .dead_lettered = 0};
-    // What the UPDATE found is locked until the commit; what it didn't is gone.
-    RETURN_IF_ERROR(session->ForEachRow(absl::StrCat("SELECT ", id, " FROM ", schema.Name(), " WHERE ", condition,
-                                                     " AND ", QuoteIdentifier(schema.NameOf(kErrored)), " = 1"),
-                                        {}, [&](SqlCells cells) {
-                                          const auto found = ParseOutboxId(cells[0].value_or(""));
-                                          if (found.has_value()) present.Add(*found);
-                                          return absl::OkStatus();
-                                        }));
+    const absl::StatusOr<uint64_t> matched = session->Execute(
+        absl::StrCat("UPDATE ", schema.Name(), " SET ", QuoteIdentifier(schema.NameOf(kErrored)), " = 1, ",
+                     QuoteIdentifier(schema.NameOf(kPushAttempts)), " = CASE ", id, attempts, " END, ",
+                     QuoteIdentifier(schema.NameOf(kErrorReason)), " = CASE ", id, reasons, " END WHERE ", condition),
+        params);
+    // A table that was dropped has none of the rows.
+    if (!matched.ok() && !absl::IsNotFound(matched.status())) return matched.status();
+    if (matched.ok() && *matched == rows.size()) return PoisonOutcome{.on_row = *matched, .dead_lettered = 0};
+    if (matched.ok()) {
+      // What the UPDATE found is locked until the commit; what it didn't is gone.
+      RETURN_IF_ERROR(session->ForEachRow(absl::StrCat("SELECT ", id, " FROM ", schema.Name(), " WHERE ", condition,
+                                                       " AND ", QuoteIdentifier(schema.NameOf(kErrored)), " = 1"),
+                                          {}, [&](SqlCells cells) {
+                                            const auto found = ParseOutboxId(cells[0].value_or(""));
+                                            if (found.has_value()) present.Add(*found);
+                                            return absl::OkStatus();
+                                          }));
+    }
   }
   PoisonOutcome outcome;
   for (const PoisonRow* row : rows) {

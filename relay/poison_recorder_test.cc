@@ -130,6 +130,13 @@ TEST_P(PoisonRecorderTest, ATableThatStoresNothingHasDeadRowsOnly) {
   EXPECT_EQ(outcome->dead_lettered, 1);
 }
 
+TEST_P(PoisonRecorderTest, RowsOfATableThatWasDroppedAreKeptWhole) {
+  Run("DROP TABLE kafka_outbox");
+  const auto outcome = Record({Row(1, "r")});
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(outcome->dead_lettered, 1);
+}
+
 TEST_P(PoisonRecorderTest, WaitsForAWriterThatHasTheRowLocked) {
   Insert(1, 1);
   const std::unique_ptr<SqlSession> application = Connect();

@@ -251,8 +251,10 @@ absl::StatusOr<uint64_t> SqlWorker::CleanTable(size_t table) {
       schema.created = result.identity.created;
       parts_.state->set_table(table, std::move(schema));
       break;
-    case TableIdentity::Verdict::kOther:
     case TableIdentity::Verdict::kGone:
+      // The stream brings the DROP, and the CREATE of the next one.
+      break;
+    case TableIdentity::Verdict::kOther:
       parts_.ledger->Void(table);
       LogEvent(LogLevel::kWarning, LogCode::kLedgerVoided,
                "the table is not the one that was published from: its rows may be published again",
