@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cdc/table_plans.h"
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "cdc/table_map.h"
 #include "relay/base/status_macros.h"
@@ -13,11 +14,16 @@ constexpr size_t kMaxPlans = 4096;
 
 }  // namespace
 
-TablePlans::TablePlans(const std::vector<TableInterest>* interests, LayoutProvider* layouts)
-    : interests_(interests), layouts_(layouts) {
+TablePlans::TablePlans(const std::vector<TableInterest>* interests, LayoutProvider* layouts, bool fold_names)
+    : interests_(interests), layouts_(layouts), fold_names_(fold_names) {
   for (size_t i = 0; i < interests->size(); ++i) {
-    by_name_.emplace(std::make_pair((*interests)[i].schema, (*interests)[i].table), i);
+    by_name_.emplace(KeyOf((*interests)[i].schema, (*interests)[i].table), i);
   }
+}
+
+std::pair<std::string, std::string> TablePlans::KeyOf(absl::string_view schema, absl::string_view table) const {
+  if (fold_names_) return {absl::AsciiStrToLower(schema), absl::AsciiStrToLower(table)};
+  return {std::string(schema), std::string(table)};
 }
 
 void TablePlans::BeginTransaction() {
@@ -51,7 +57,7 @@ absl::Status TablePlans::Make(const TableMapEvent& event, Dialect dialect, const
   plan->decoder = nullptr;
   plan->body.clear();
   ASSIGN_OR_RETURN(const TableMapName name, TableMap::ParseName(event.body, event.post_header_length));
-  const auto found = by_name_.find(std::make_pair(std::string(name.schema), std::string(name.table)));
+  const auto found = by_name_.find(KeyOf(name.schema, name.table));
   if (found != by_name_.end()) {
     const TableInterest& interest = (*interests_)[found->second];
     ASSIGN_OR_RETURN(const TableMap map, TableMap::Parse(event.body, event.post_header_length, dialect));

@@ -38,8 +38,8 @@ class TablePlans {
     std::string body;
   };
 
-  // `interests` must outlive this; `layouts` too, and may be null.
-  TablePlans(const std::vector<TableInterest>* interests, LayoutProvider* layouts);
+  // `interests` must outlive this; `layouts` too, and may be null. `fold_names`: names match without regard to case.
+  TablePlans(const std::vector<TableInterest>* interests, LayoutProvider* layouts, bool fold_names);
 
   // Maps are valid within one transaction only.
   void BeginTransaction();
@@ -52,10 +52,12 @@ class TablePlans {
   void Forget(size_t interest, const BinlogPosition& at);
 
  private:
+  std::pair<std::string, std::string> KeyOf(absl::string_view schema, absl::string_view table) const;
   absl::Status Make(const TableMapEvent& event, Dialect dialect, const BinlogPosition& at, Plan* plan);
 
   const std::vector<TableInterest>* const interests_;
   LayoutProvider* const layouts_;
+  const bool fold_names_;
   absl::flat_hash_map<std::pair<std::string, std::string>, size_t> by_name_;
   absl::flat_hash_map<uint64_t, std::unique_ptr<Plan>> plans_;
   uint64_t transaction_ = 1;

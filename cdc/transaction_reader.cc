@@ -68,7 +68,7 @@ TransactionReader::TransactionReader(EventSource* source, LayoutProvider* layout
     : interests_(std::move(interests)),
       options_(std::move(options)),
       events_(source, options_.verify_checksums),
-      plans_(&interests_, layouts) {
+      plans_(&interests_, layouts, options_.fold_table_names) {
   transaction_.rows = NewBuffer();
 }
 

@@ -58,6 +58,9 @@ struct TransactionReaderOptions {
   bool verify_checksums = true;
   // Empty: TMPDIR, or /tmp.
   std::string spill_directory;
+  // Match the interests' names without regard to ASCII case: for servers with lower_case_table_names other than 0,
+  // whose log has names in lower case (1) or as they were created (2), whatever a user writes.
+  bool fold_table_names = false;
 };
 
 // Delivers the transactions of a source in commit order, each when its commit was read. Not thread-safe: one thread,

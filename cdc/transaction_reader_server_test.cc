@@ -2,7 +2,7 @@
 //
 // The reader on a live dump of a real server, MySQL or MariaDB, that is this test's alone:
 // OUTBOX_RELAY_TEST_SERVER=HOST:PORT:USER:PASSWORD. Without it each test is skipped.
-// testing/integration/server_tests_test.py runs it.
+// testing/run.sh servers runs it.
 #include <cstdlib>
 #include <memory>
 #include <optional>

@@ -146,6 +146,23 @@ TEST_F(TransactionReaderTest, TakesTheLaterOfTwoRowsWithOneKey) {
   EXPECT_THAT(Read().items, ElementsAre("transaction 1: +1=a -1=a +1=c"));
 }
 
+// lower_case_table_names=1: the log has small letters whatever the user wrote.
+TEST_F(TransactionReaderTest, FoldsNamesWhereTheServerDoes) {
+  for (const bool fold : {false, true}) {
+    events_ = EventList();
+    w_.offset = 4;
+    Start();
+    AddAll({w_.Gtid(1), w_.Query("BEGIN"), w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}}), w_.Xid()});
+    TransactionReaderOptions options;
+    options.fold_table_names = fold;
+    TransactionReader reader(&events_, nullptr, {{"App", "T", {"id"}, "id"}}, options);
+    ASSERT_TRUE(reader.Next().ok());
+    const auto item = reader.Next();
+    ASSERT_TRUE(item.ok()) << item.status();
+    EXPECT_EQ((*item)->row_count, fold ? 1u : 0u);
+  }
+}
+
 TEST_F(TransactionReaderTest, MergesNothingWithoutAKeyColumn) {
   Start();
   AddAll({w_.Gtid(1), w_.Query("BEGIN"), w_.TableMap(9, "u"), w_.Insert(9, {{1, "a"}}),

@@ -361,7 +361,9 @@ absl::Status StreamWorker::Read() {
     skip_by_ledger_ |= parts_.state->sweep(i).phase == SweepProgress::Phase::kStream;
   }
   LearnLayouts(parts_.tracker->handed().position);
-  cdc::TransactionReader reader(owned_source_.get(), layouts_.get(), std::move(interests), options_.reader);
+  cdc::TransactionReaderOptions reader_options = options_.reader;
+  reader_options.fold_table_names = server_.lower_case_table_names != 0;
+  cdc::TransactionReader reader(owned_source_.get(), layouts_.get(), std::move(interests), reader_options);
   bool first = true;
   for (;;) {
     parts_.board->Beat(RelayThread::kStream);
