@@ -564,6 +564,9 @@ absl::Status StreamWorker::HandleSchemaChanges(const cdc::StreamItem& item) {
                  "the table was changed: its rows that are still there may be published again",
                  {{"schema", change.schema}});
         parts_.sweeps->Request(SweepReason::kLedgerVoid);
+      } else if (change.kind == cdc::SchemaChange::Kind::kRename) {
+        // A table that was renamed in has rows that were logged under its other name.
+        parts_.sweeps->Request(SweepReason::kLedgerVoid);
       }
       auto table = ReadOutboxSchema(sql_.get(), change.schema, options_.outbox_table);
       if (table.ok() && table->exists) parts_.state->set_table(i, *std::move(table));

@@ -170,6 +170,38 @@ def test_truncate_lets_ids_come_back_and_their_rows_are_pruned_too(
     assert len(reader.records) == 50
 
 
+def test_rows_of_a_table_that_is_renamed_in_are_published(
+        make_relay, outbox, kafka, topic, read):
+    relay = make_relay(outbox, kafka, *_FAST).start().wait_ready()
+    outbox.execute(f'CREATE TABLE prepared LIKE {outbox.name}')
+    outbox.execute('INSERT INTO prepared (topic, payload_json, '
+                   f"payload_headers) VALUES ('{topic}', '1', '{{}}')")
+    outbox.execute(f'RENAME TABLE {outbox.name} TO retired, '
+                   f'prepared TO {outbox.name}')
+    outbox.insert(topic, '2')
+    reader = read(topic)
+    reader.wait_count(2)
+    assert sorted(reader.values()) == [b'1', b'2']
+    assert relay.running()
+
+
+def test_other_schemas_go_on_while_a_table_is_gone(make_relay, server, kafka,
+                                                   topic, read):
+    one, two = make_outbox(server), make_outbox(server)
+    relay = make_relay([one, two], kafka, *_FAST).start().wait_ready()
+    one.insert(topic, '1')
+    reader = read(topic)
+    reader.wait_count(1)
+    one.execute(f'CREATE TABLE spare LIKE {one.name}')
+    one.execute(f'DROP TABLE {one.name}')
+    two.insert(topic, '2')
+    reader.wait_count(2)
+    one.execute(f'RENAME TABLE spare TO {one.name}')
+    one.insert(topic, '3')
+    reader.wait_count(3)
+    assert relay.running() and relay.stop() == 0
+
+
 def test_polling_relay_put_back_finds_nothing_to_claim(make_relay, outbox,
                                                        kafka, topic, read):
     outbox.create(polling_relay=True)
