@@ -275,6 +275,15 @@ TEST_F(EndpointsTest, AnAddressOfAnotherMachineNamesTheFlag) {
   EXPECT_THAT(std::string(server.status().message()), HasSubstr("--http-address=192.0.2.1 (HTTP_ADDRESS)"));
 }
 
+TEST_F(EndpointsTest, AnIpv6AddressIsServedOrRefusedInOneLine) {
+  const auto server = HttpServer::Start("::1", 0, MakeEndpoints({&board_, &metrics_, {}, {}}));
+  if (server.ok()) {
+    EXPECT_NE((*server)->port(), 0);
+  } else {
+    EXPECT_THAT(std::string(server.status().message()), HasSubstr("--http-address=::1 (HTTP_ADDRESS)"));
+  }
+}
+
 TEST_F(EndpointsTest, ItListensOnEveryAddressByDefault) {
   auto server = HttpServer::Start("", 0, MakeEndpoints({&board_, &metrics_, {}, {}}));
   ASSERT_TRUE(server.ok()) << server.status();

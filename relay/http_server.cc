@@ -86,6 +86,13 @@ HttpServer::HttpServer(std::vector<HttpRoute> routes) : routes_(std::move(routes
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string& address, uint16_t port,
                                                               std::vector<HttpRoute> routes) {
+  constexpr unsigned kIpv6 = 8;  // of mg_check_feature
+  if (absl::StrContains(address, ':') && mg_check_feature(kIpv6) == 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("--http-address=", address,
+                     " (HTTP_ADDRESS) is an IPv6 address, and this build's civetweb serves IPv4 only: give an IPv4 "
+                     "address, or leave it out"));
+  }
   if (const int error = BindError(address, port); error != 0) {
     return absl::FailedPreconditionError(BindFault(error, address, port));
   }
@@ -98,7 +105,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string&
     listenings = {absl::StrContains(address, ':') ? absl::StrCat("[", address, "]:", port)
                                                   : absl::StrCat(address, ":", port)};
   } else {
-    // IPv4 and IPv6; where the kernel has no IPv6, IPv4 alone.
+    // IPv4 and IPv6; where civetweb or the kernel has no IPv6, IPv4 alone.
     listenings = {absl::StrCat("+", port), absl::StrCat(port)};
   }
   for (const std::string& listening : listenings) {

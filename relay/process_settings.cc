@@ -81,7 +81,8 @@ std::vector<Setting> ProcessSettings() {
        "takes any free one.",
        false, [](Value v, Config& c) { return StoreHttpPort(v, c.http); }},
       {Group::kHttp, "http-address", "", "HTTP_ADDRESS", Kind::kValue, "ADDRESS", "", "every address",
-       "Address to listen on, as 127.0.0.1.", false, [](Value v, Config& c) { return StoreText(v, c.http.address); }},
+       "Address to listen on, as 127.0.0.1; with Debian's civetweb IPv4 only.", false,
+       [](Value v, Config& c) { return StoreText(v, c.http.address); }},
 
       {Group::kLogs, "log-level", "", "LOG_LEVEL", Kind::kValue, "LEVEL", "info", "",
        "trace, debug, info, warning, error, fatal or panic: lines below it are "
