@@ -40,7 +40,8 @@ using cdc::ServerErrorPhase;
 // What every statement of ours may rely on, whatever the server's default is:
 // backslash escapes (BindParams) and errors instead of truncated values.
 constexpr char kSqlMode[] = "SET SESSION sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'";
-// The polls and chunks of ours need no gap locks and no old snapshot.
+// The polls and chunks of ours need no gap locks and no old snapshot. Where statements are logged as such InnoDB takes
+// no write at this level: there the connector's own REPEATABLE READ stays.
 constexpr char kIsolation[] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
 sql::mysql::MySQL_Driver* Driver() {
@@ -213,7 +214,9 @@ class ConnectorSession : public SqlSession {
                        "--db-tls/DB_TLS"));
     }
     RETURN_IF_ERROR(Run(kSqlMode));
-    RETURN_IF_ERROR(Run(kIsolation));
+    ASSIGN_OR_RETURN(const SqlRows format, Query("SHOW SESSION VARIABLES LIKE 'binlog_format'"));
+    const bool statements = !format.rows.empty() && format.rows[0].at(1) == "STATEMENT";
+    if (!statements) RETURN_IF_ERROR(Run(kIsolation));
     ASSIGN_OR_RETURN(const SqlRows row, Query("SELECT VERSION(), CONNECTION_ID()"));
     version_ = row.rows.at(0).at(0).value_or("");
     flavor_ = absl::StrContains(absl::AsciiStrToLower(version_), "mariadb") ? Flavor::kMariadb : Flavor::kMysql;

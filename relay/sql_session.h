@@ -32,7 +32,7 @@ struct SqlRows {
 using SqlCells = absl::Span<const std::optional<std::string>>;
 
 // One connection for statements (not for the dump): autocommit on, utf8mb4,
-// READ COMMITTED, a fixed sql_mode. Its time zone is the server's own, since
+// READ COMMITTED (unless binlog_format is STATEMENT), a fixed sql_mode. Its time zone is the server's own, since
 // NOW() in the polling relay's columns was (UTC_TIMESTAMP() for ours). What it
 // writes is logged as any other session's statements are.
 //

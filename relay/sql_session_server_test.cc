@@ -96,6 +96,14 @@ TEST_F(SqlSessionServerTest, AValueThatDoesNotFitIsAnErrorWhateverTheServersMode
   Run("SET GLOBAL sql_mode = DEFAULT");
 }
 
+TEST_F(SqlSessionServerTest, AServerThatLogsStatementsTakesWrites) {
+  Run("SET GLOBAL binlog_format = 'STATEMENT'");
+  const std::unique_ptr<SqlSession> session = Connected();
+  Run("SET GLOBAL binlog_format = 'ROW'");
+  const absl::Status status = session->Execute("INSERT INTO sql_session.t (id) VALUES (1)").status();
+  EXPECT_TRUE(status.ok()) << status;
+}
+
 TEST_F(SqlSessionServerTest, RowsCanBeReadOneAtATimeAndLeftInTheMiddle) {
   std::string values;
   for (int i = 1; i <= 5000; ++i)
