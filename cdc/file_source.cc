@@ -52,22 +52,17 @@ absl::string_view BaseName(absl::string_view path) {
 
 }  // namespace
 
+// An open file; zlib's reader passes through what is no gzip.
 class FileSource::Input {
  public:
-  virtual ~Input() = default;
+  Input(gzFile file, std::string path) : file_(file), path_(std::move(path)) {}
+  ~Input() { gzclose(file_); }
+
+  Input(const Input&) = delete;
+  Input& operator=(const Input&) = delete;
+
   // Bytes read, 0 at the end.
-  virtual absl::StatusOr<size_t> Read(char* to, size_t size) = 0;
-};
-
-namespace {
-
-// zlib's reader passes through what is no gzip.
-class GzipFileInput : public FileSource::Input {
- public:
-  explicit GzipFileInput(gzFile file, std::string path) : file_(file), path_(std::move(path)) {}
-  ~GzipFileInput() override { gzclose(file_); }
-
-  absl::StatusOr<size_t> Read(char* to, size_t size) override {
+  absl::StatusOr<size_t> Read(char* to, size_t size) {
     const int got = gzread(file_, to, static_cast<unsigned>(std::min<size_t>(size, 1 << 30)));
     if (got >= 0) {
       int code = Z_OK;
@@ -88,23 +83,6 @@ class GzipFileInput : public FileSource::Input {
   const std::string path_;
 };
 
-class BytesInput : public FileSource::Input {
- public:
-  explicit BytesInput(absl::string_view bytes) : bytes_(bytes) {}
-
-  absl::StatusOr<size_t> Read(char* to, size_t size) override {
-    size = std::min(size, bytes_.size());
-    std::memcpy(to, bytes_.data(), size);
-    bytes_.remove_prefix(size);
-    return size;
-  }
-
- private:
-  absl::string_view bytes_;
-};
-
-}  // namespace
-
 FileSource::FileSource(std::unique_ptr<Input> input, absl::string_view name)
     : input_(std::move(input)), rotate_(MakeRotate(name)) {}
 
@@ -124,14 +102,16 @@ absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Open(const std::string& 
     return absl::ResourceExhaustedError(absl::StrCat(path, ": zlib is out of memory"));
   }
   gzbuffer(file, kBlock);
-  auto source =
-      std::unique_ptr<FileSource>(new FileSource(std::make_unique<GzipFileInput>(file, path), BaseName(path)));
+  auto source = std::unique_ptr<FileSource>(new FileSource(std::make_unique<Input>(file, path), BaseName(path)));
   RETURN_IF_ERROR(source->ReadMagic(path));
   return source;
 }
 
 absl::StatusOr<std::unique_ptr<FileSource>> FileSource::OverBytes(absl::string_view bytes, const std::string& name) {
-  auto source = std::unique_ptr<FileSource>(new FileSource(std::make_unique<BytesInput>(bytes), BaseName(name)));
+  auto source = std::unique_ptr<FileSource>(new FileSource(nullptr, BaseName(name)));
+  source->memory_ = bytes;
+  source->filled_ = bytes.size();
+  source->at_end_ = true;
   RETURN_IF_ERROR(source->ReadMagic(name));
   return source;
 }

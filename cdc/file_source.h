@@ -24,7 +24,7 @@ class FileSource : public EventSource {
   // NotFound, PermissionDenied: the file cannot be opened. InvalidArgument: it is no binlog. FailedPrecondition: it is
   // encrypted by the server, which alone can read it.
   static absl::StatusOr<std::unique_ptr<FileSource>> Open(const std::string& path);
-  // The same over bytes in memory, which must outlive the source; `name` as a file's.
+  // The same over bytes in memory, uncompressed, which must outlive the source; `name` as a file's.
   static absl::StatusOr<std::unique_ptr<FileSource>> OverBytes(absl::string_view bytes, const std::string& name);
 
   ~FileSource() override;
@@ -34,17 +34,20 @@ class FileSource : public EventSource {
   void Interrupt() override { interrupted_ = true; }
   bool contiguous() const override { return true; }
 
-  // Where the bytes come from; defined in file_source.cc.
+ private:
   class Input;
 
- private:
   FileSource(std::unique_ptr<Input> input, absl::string_view name);
   absl::Status ReadMagic(absl::string_view path);
   // Makes `size` bytes available at next_, or as many as there are.
   absl::Status Fill(size_t size);
-  absl::string_view Available() const { return absl::string_view(buffer_).substr(next_, filled_ - next_); }
+  absl::string_view Available() const {
+    return (input_ == nullptr ? memory_ : absl::string_view(buffer_)).substr(next_, filled_ - next_);
+  }
 
+  // Null: the file is `memory_`, and all of it was read.
   std::unique_ptr<Input> input_;
+  absl::string_view memory_;
   std::string rotate_;
   bool rotate_given_ = false;
   bool at_end_ = false;
