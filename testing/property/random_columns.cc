@@ -240,10 +240,17 @@ RandomTable Charsets(const ServerTypes& server) {
   return table;
 }
 
+// More columns than a one-byte count and a machine word's bits hold.
+RandomTable Wide() {
+  RandomTable table{"wide", {}};
+  for (int i = 0; i < 300; ++i) table.columns.push_back(Integer(i % 2 == 0 ? "TINYINT" : "TINYINT UNSIGNED", 8));
+  return table;
+}
+
 }  // namespace
 
 std::vector<RandomTable> AllTypes(const ServerTypes& server) {
-  return {Numbers(), TemporalTypes(), Strings(server), Charsets(server)};
+  return {Numbers(), TemporalTypes(), Strings(server), Charsets(server), Wide()};
 }
 
 RandomTable TemporalTypes() {
