@@ -10,6 +10,11 @@
 #include "relay/sql_param.h"
 
 namespace relay {
+namespace {
+
+constexpr int kStatementsPerFlush = 100;
+
+}  // namespace
 
 CompletedMarker::CompletedMarker(const std::vector<OutboxSchema>* schemas)
     : schemas_(*schemas), pending_(schemas->size()) {}
@@ -41,6 +46,7 @@ uint64_t CompletedMarker::pending() const {
 absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t chunk_rows,
                                                 const absl::Notification* stop) {
   uint64_t marked = 0;
+  int statements = 0;
   for (size_t i = 0; i < schemas_.size(); ++i) {
     const OutboxSchema& schema = schemas_[i];
     const std::string column = QuoteIdentifier(schema.NameOf(kPushCompletedAt));
@@ -51,7 +57,7 @@ absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t ch
       const std::string started = QuoteIdentifier(schema.NameOf(kPushStartedAt));
       absl::StrAppend(&marks, ", ", started, " = COALESCE(", started, ", NOW())");
     }
-    while (stop == nullptr || !stop->HasBeenNotified()) {
+    while ((stop == nullptr || !stop->HasBeenNotified()) && statements < kStatementsPerFlush) {
       std::vector<uint64_t> ids;
       {
         absl::MutexLock lock(&mutex_);
@@ -59,6 +65,7 @@ absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t ch
         for (const uint64_t id : ids) pending_[i].Remove(id);
       }
       if (ids.empty()) break;
+      ++statements;
       const absl::StatusOr<uint64_t> updated =
           session->Execute(absl::StrCat("UPDATE ", schema.Name(), " SET ", marks, " WHERE ", IdCondition(schema, ids),
                                         " AND ", column, " IS NULL AND ", NotErroredCondition(schema)));

@@ -92,6 +92,17 @@ TEST_P(CompletedMarkerTest, WhatCouldNotBeMarkedIsKept) {
   EXPECT_EQ(*marker.Flush(session(), 100, nullptr), 9);
 }
 
+TEST_P(CompletedMarkerTest, ABacklogIsMarkedALittleAtATime) {
+  CompletedMarker marker(&schemas_);
+  IdSet ids;
+  ids.AddRange(1, 150);
+  marker.AddAll(0, ids);
+  ASSERT_TRUE(marker.Flush(session(), 1, nullptr).ok());
+  EXPECT_EQ(marker.pending(), 50);
+  ASSERT_TRUE(marker.Flush(session(), 1, nullptr).ok());
+  EXPECT_EQ(marker.pending(), 0);
+}
+
 TEST_P(CompletedMarkerTest, RowsOfATableThatWasDroppedAreForgotten) {
   Run("DROP TABLE kafka_outbox");
   CompletedMarker marker(&schemas_);

@@ -73,7 +73,9 @@ void SqlWorker::Run() {
 void SqlWorker::MarkTheRest() {
   if (parts_.marker == nullptr || parts_.marker->pending() == 0) return;
   absl::Status status = Connect();
-  if (status.ok()) status = parts_.marker->Flush(session_.get(), options_.mark_chunk_rows, nullptr).status();
+  while (status.ok() && parts_.marker->pending() > 0) {
+    status = parts_.marker->Flush(session_.get(), options_.mark_chunk_rows, nullptr).status();
+  }
   if (!status.ok()) LogEvent(LogLevel::kWarning, LogCode::kSqlFailed, status.message());
 }
 
