@@ -10,6 +10,8 @@ namespace relay {
 namespace {
 
 constexpr absl::Duration kPoll = absl::Milliseconds(20);
+// A session used so lately is taken to be alive.
+constexpr absl::Duration kFreshFor = absl::Seconds(5);
 
 }  // namespace
 
@@ -59,6 +61,11 @@ absl::Status AckWorker::Save() {
 }
 
 absl::Status AckWorker::TrySave() {
+  // A server that restarted, or closes idle sessions (wait_timeout), is no failed save.
+  if (session_ != nullptr && session_->alive() && parts_.clock->Monotonic() - last_save_ > kFreshFor &&
+      !session_->QueryValue("SELECT 1").ok()) {
+    session_.reset();
+  }
   if (parts_.connector != nullptr && (session_ == nullptr || !session_->alive())) {
     session_.reset();
     ASSIGN_OR_RETURN(session_, parts_.connector->Connect());
