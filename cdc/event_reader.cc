@@ -58,6 +58,9 @@ void EventReader::Advance(const Event& event) {
     return;
   }
   if (header.artificial() || header.log_pos == 0) return;
+  // A dump that begins inside a file repeats the format description of its head.
+  constexpr uint64_t kHead = 4;
+  if (std::holds_alternative<FormatDescription>(event.body) && begin_.offset != kHead) return;
   const uint64_t end = Unwrap(header.log_pos);
   // Events may have been left out before this one. A sender that cuts checksums off leaves the position four bytes more
   // than the length accounts for.

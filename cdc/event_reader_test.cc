@@ -47,6 +47,20 @@ TEST(EventReaderTest, TakesThePositionsThatAServerTells) {
                                            "XID b.1:2000 b.1:2031", "ROTATE b.1:2031 b.2:4"));
 }
 
+TEST(EventReaderTest, StaysWhereADumpBeginsInsideAFile) {
+  for (const uint64_t start : {uint64_t{1000}, uint64_t{3} << 30}) {
+    EventWriter w;
+    EventList events;
+    const std::string format = w.FormatDescription();  // With its own place in the file, 127.
+    events.Add(w.Rotate("b.1", start, true));
+    events.Add(format);
+    events.Add(w.Xid());
+    EXPECT_THAT(Places(&events), ElementsAre(absl::StrCat("ROTATE (no position) b.1:", start),
+                                             absl::StrCat("FORMAT_DESCRIPTION b.1:", start, " b.1:", start),
+                                             absl::StrCat("XID b.1:", start, " b.1:", start + 31)));
+  }
+}
+
 TEST(EventReaderTest, SumsTheLengthsInAFile) {
   EventWriter w;
   EventList events;
