@@ -14,7 +14,10 @@ void AppendInteger(uint64_t value, std::string* out) {
   for (int i = 0; i < bytes; ++i) out->push_back(static_cast<char>(value >> (8 * i)));
 }
 
-uint64_t Flags(bool wait) { return wait ? 0 : 1; }
+constexpr uint64_t kDontWait = 1;
+constexpr uint64_t kHeartbeatV2 = 2;
+
+uint64_t Flags(bool wait) { return wait ? 0 : kDontWait; }
 
 }  // namespace
 
@@ -74,7 +77,7 @@ absl::StatusOr<std::string> BinlogDumpBody(const BinlogPosition& start, uint32_t
 std::string BinlogDumpGtidBody(const GtidSet& seen, uint32_t server_id, bool wait) {
   const std::string set = seen.Encode();
   std::string body;
-  AppendInteger<2>(Flags(wait), &body);
+  AppendInteger<2>(Flags(wait) | kHeartbeatV2, &body);
   AppendInteger<4>(server_id, &body);
   AppendInteger<4>(0, &body);
   AppendInteger<8>(kFirstEvent, &body);

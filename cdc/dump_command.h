@@ -4,8 +4,10 @@
 //   COM_REGISTER_SLAVE (21)    server_id:4 host:len1 user:len1 password:len1 port:2 rank:4 source_id:4
 //   COM_BINLOG_DUMP (18)       position:4 flags:2 server_id:4 file:rest
 //   COM_BINLOG_DUMP_GTID (30)  flags:2 server_id:4 file_length:4 file position:8 set_length:4 set
-// flags: 1 = don't wait at the end of the log. The set is GtidSet::Encode's, the file is left empty with it.
-// Source: MySQL "Client/Server Protocol", sql/rpl_source.cc (com_binlog_dump, com_binlog_dump_gtid, register_replica).
+// flags: 1 = don't wait at the end of the log; 2 (8.0.26, ignored before) = heartbeats of version 2, which tell a
+// position past 4 GiB whole, where what was skipped lies behind it. The set is GtidSet::Encode's, the file is left
+// empty with it. Source: MySQL "Client/Server Protocol", sql/rpl_source.cc (com_binlog_dump, com_binlog_dump_gtid,
+// register_replica).
 #ifndef CDC_DUMP_COMMAND_H_
 #define CDC_DUMP_COMMAND_H_
 

@@ -29,7 +29,7 @@ TEST(DumpCommandTest, APositionPast4GiBIsRefused) {
 TEST(DumpCommandTest, GtidCommandHoldsTheEncodedSet) {
   const GtidSet seen = *GtidSet::Parse(std::string(kUuid) + ":1-4");
   EXPECT_EQ(absl::BytesToHexString(BinlogDumpGtidBody(seen, 2, /*wait=*/false)),
-            "0100"
+            "0300"
             "02000000"
             "00000000"
             "0400000000000000"

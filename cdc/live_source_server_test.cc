@@ -22,7 +22,7 @@
 namespace cdc {
 namespace {
 
-constexpr uint8_t kRotate = 4, kFormatDescription = 15, kHeartbeat = 27;
+constexpr uint8_t kRotate = 4, kFormatDescription = 15, kHeartbeat = 27, kHeartbeatV2 = 41;
 
 uint8_t TypeOf(absl::string_view event) { return static_cast<uint8_t>(event[4]); }
 
@@ -172,7 +172,7 @@ TEST_F(LiveSourceServerTest, HeartbeatsArriveWhileNothingHappens) {
     ASSERT_LT(events, 20);
     const absl::StatusOr<absl::string_view> event = (*source)->Next();
     ASSERT_TRUE(event.ok()) << event.status();
-    if (TypeOf(*event) == kHeartbeat) ++heartbeats;
+    if (TypeOf(*event) == kHeartbeat || TypeOf(*event) == kHeartbeatV2) ++heartbeats;
   }
 }
 
@@ -256,8 +256,11 @@ TEST_F(LiveSourceServerTest, APurgedStartIsOutOfRange) {
 
 TEST_F(LiveSourceServerTest, ASetThatTheServerLacksIsARewrittenHistory) {
   const std::string more = mariadb() ? "0-1-4000000000" : absl::StrCat(Value("SELECT @@server_uuid"), ":1-4000000000");
+  GtidSet set = *GtidSet::Parse(more);
+  // Tagged transactions of other tests may be purged, which would be told first.
+  if (!mariadb()) set.Union(Executed());
   LiveSourceOptions options = Options();
-  options.start = *GtidSet::Parse(more);
+  options.start = set;
   absl::Status ended;
   Drain(options, &ended);
   EXPECT_EQ(ended.code(), absl::StatusCode::kOutOfRange) << ended;
