@@ -137,7 +137,7 @@ servers_tier() {
 
 fuzz_tier() {
   local target name verdict
-  local fuzzers
+  local fuzzers words
   mapfile -t fuzzers < <(bazel --max_idle_secs=300 query \
     'kind(cc_binary, //testing/fuzz:all)' 2>/dev/null)
   bazel_tier fuzz.build build --config=fuzz "${fuzzers[@]}"
@@ -145,7 +145,9 @@ fuzz_tier() {
     name=${target##*:}
     mkdir -p "$work/corpus/$name"
     verdict='{"passed": 1, "failed": [], "skipped": []}'
-    supervised "bazel-bin/testing/fuzz/$name" -max_total_time=20 \
+    words=()
+    [[ ! -e testing/fuzz/$name.dict ]] || words=(-dict="testing/fuzz/$name.dict")
+    supervised "bazel-bin/testing/fuzz/$name" -max_total_time=20 "${words[@]}" \
       -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 -verbosity=0 \
       -artifact_prefix="${TMPDIR:-/tmp}/$name-" \
       "$work/corpus/$name" "testing/fuzz/corpus/$name" ||
