@@ -2,7 +2,9 @@
 #include "relay/commands.h"
 
 #include <cstdio>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -50,9 +52,9 @@ const CommandBody* FindBody(Command command, const Commands& commands) {
   return nullptr;
 }
 
-// decode may be cut off anywhere: it changes nothing, so signals keep their
-// ordinary meaning.
-bool StopsGracefully(Command command) { return command != Command::kDecode; }
+// decode and status may be cut off anywhere: they change nothing, so signals keep
+// their ordinary meaning.
+bool StopsGracefully(Command command) { return command != Command::kDecode && command != Command::kStatus; }
 
 int RunBody(const Config& config, const CommandBody& body) {
   InitLogging(config.log, config.secrets);
@@ -75,6 +77,7 @@ int RunBody(const Config& config, const CommandBody& body) {
 }  // namespace
 
 int RunProgram(int argc, char** argv, const char* const* environment, const Commands& commands) {
+  std::optional<StopSignalsHeld> signals_held(std::in_place);
   const absl::StatusOr<Config> config = LoadConfig(argc, argv, environment);
   if (!config.ok()) {
     for (absl::string_view fault : absl::StrSplit(config.status().message(), '\n')) {
@@ -90,6 +93,7 @@ int RunProgram(int argc, char** argv, const char* const* environment, const Comm
     PrintTo(stdout, absl::StrCat("outbox-relay ", kVersion, "\n"));
     return 0;
   }
+  if (!StopsGracefully(config->command)) signals_held.reset();
   if (config->command == Command::kStatus) return PrintStatus(*config);
   const CommandBody* body = FindBody(config->command, commands);
   if (body == nullptr || !*body) return Unavailable(config->command);

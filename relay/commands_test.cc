@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "relay/signals.h"
 
 namespace relay {
 namespace {
@@ -99,6 +100,16 @@ TEST(CommandsTest, SigtermNotifiesTheCommand) {
   commands.migrate = [](const Config&, absl::Notification* stop) {
     EXPECT_FALSE(stop->HasBeenNotified());
     kill(getpid(), SIGTERM);
+    return stop->WaitForNotificationWithTimeout(absl::Seconds(10)) ? 7 : 8;
+  };
+  EXPECT_EQ(Program({"migrate"}, kDatabase, commands).exit_code, 7);
+}
+
+TEST(CommandsTest, AStopThatComesWhileTheSettingsAreReadIsNotLost) {
+  StopSignalsHeld held;  // As RunProgram does first of all.
+  kill(getpid(), SIGTERM);
+  Commands commands;
+  commands.migrate = [](const Config&, absl::Notification* stop) {
     return stop->WaitForNotificationWithTimeout(absl::Seconds(10)) ? 7 : 8;
   };
   EXPECT_EQ(Program({"migrate"}, kDatabase, commands).exit_code, 7);

@@ -19,6 +19,13 @@ sigset_t WatchedSignals() {
 
 }  // namespace
 
+StopSignalsHeld::StopSignalsHeld() {
+  const sigset_t signals = WatchedSignals();
+  pthread_sigmask(SIG_BLOCK, &signals, &previous_);
+}
+
+StopSignalsHeld::~StopSignalsHeld() { pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+
 SignalWatcher::SignalWatcher(absl::Notification* stop) : stop_(stop) {
   std::signal(SIGPIPE, SIG_IGN);
   const sigset_t signals = WatchedSignals();

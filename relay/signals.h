@@ -9,6 +9,20 @@
 
 namespace relay {
 
+// While it lives, SIGTERM and SIGINT wait to be taken. The first thing in main:
+// a stop that comes while the process starts is then not lost (a container's
+// first process ignores signals that it does not handle) nor fatal.
+class StopSignalsHeld {
+ public:
+  StopSignalsHeld();
+  ~StopSignalsHeld();
+  StopSignalsHeld(const StopSignalsHeld&) = delete;
+  StopSignalsHeld& operator=(const StopSignalsHeld&) = delete;
+
+ private:
+  sigset_t previous_;
+};
+
 // While it lives, SIGTERM and SIGINT notify `stop` and SIGPIPE is ignored. A
 // second SIGTERM or SIGINT ends the process at once, as it would have without us.
 // Construct in the main thread before any other: threads inherit the mask, so
