@@ -96,8 +96,7 @@ constexpr NameAndText kDefaults[] = {
     // Long enough for a broker that has just started to know its topics, and short for rows that wait behind those of
     // a topic that does not exist.
     {"topic.metadata.propagation.max.ms", "10000"},
-    // A broker that closes an idle connection is no news.
-    {"log.connection.close", "false"},
+    {"log.thread.name", "false"},
     {"enable.metrics.push", "false"},
 };
 
@@ -107,7 +106,6 @@ constexpr NameAndText kFixed[] = {
     {"enable.gapless.guarantee", "true"},
     {"message.timeout.ms", "0"},
     {"retries", "2147483647"},
-    {"queuing.strategy", "fifo"},
     {"delivery.report.only.error", "false"},
     // The partitioner callback is to see keyless records too (producer.cc).
     {"sticky.partitioning.linger.ms", "0"},

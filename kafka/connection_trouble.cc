@@ -36,8 +36,10 @@ absl::Status ConnectionTrouble::Explain(absl::string_view otherwise) const {
                                                       "; look at TLS_ENABLE (--kafka-tls), ssl.ca.location "
                                                       "(--kafka-config) and, for tests only, TLS_SKIP_VERIFY_PEER"));
   }
-  return absl::UnavailableError(
-      absl::StrCat("no Kafka broker can be reached: ", last_, "; KAFKA_HOST (--kafka-host) names them"));
+  // A broker that wants TLS hangs up on the first bytes without it.
+  return absl::UnavailableError(absl::StrCat(
+      "no Kafka broker can be reached: ", last_, "; KAFKA_HOST (--kafka-host) names them",
+      absl::StrContains(last_, "APIVERSION_QUERY") ? ", and TLS_ENABLE (--kafka-tls) is for those that want TLS" : ""));
 }
 
 }  // namespace kafka
