@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is published, in which order, and what is not."""
+
+import json
+import threading
+
+import pytest
+
+from testing.integration.outbox import make_outbox
+from testing.integration.topic_reader import by_partition
+
+
+def test_committed_row_arrives_with_key_and_headers(relay, outbox, topic,
+                                                    read):
+    outbox.create()
+    relay.start().wait_ready()
+    outbox.insert(topic, '{"name": "Zoë 🐘", "n": 1}',
+                  '{"traceparent": "00-ab-cd-01", "attempt": 3, "off": null, '
+                  '"flag": true, "list": [1, "a"]}', key='order-7')
+    record, = read(topic).wait_count(1)
+    assert record.key == b'order-7'
+    assert record.value == '{"n": 1, "name": "Zoë 🐘"}'.encode() or (
+        record.value == '{"name": "Zoë 🐘", "n": 1}'.encode())
+    assert dict(record.headers) == {
+        'traceparent': b'00-ab-cd-01', 'attempt': b'3', 'off': None,
+        'flag': b'true', 'list': b'[1, "a"]'}
+
+
+def test_empty_key_is_null_and_null_value_is_a_tombstone(relay, outbox, topic,
+                                                         read):
+    outbox.create()
+    outbox.execute(f'ALTER TABLE {outbox.name} MODIFY payload_json JSON NULL')
+    relay.start().wait_ready()
+    outbox.insert(topic, None, key='gone')
+    outbox.insert(topic, '{}', key='')
+    first, second = read(topic).wait_count(2)
+    assert (first.key, first.value) == (b'gone', None)
+    assert (second.key, second.value) == (None, b'{}')
+
+
+def test_relay_creates_the_table_it_reads(relay, outbox, topic, read):
+    relay.start().wait_ready()
+    assert outbox.exists()
+    outbox.insert(topic, '{"first": true}')
+    assert read(topic).wait_count(1)[0].value == b'{"first": true}'
+
+
+def test_order_per_partition_holds_under_eight_concurrent_writers(
+        relay, outbox, new_topic, read):
+    outbox.create()
+    topic = new_topic(4)
+    relay.start().wait_ready()
+    rows_each, writers = 500, 8
+
+    def write(writer):
+        with outbox.connect(autocommit=False) as session:
+            for number in range(rows_each):
+                outbox.insert(topic, f'[{writer}, {number}]',
+                              session=session, key=f'key-{writer % 3}')
+                if number % 7 == writer % 7:
+                    session.commit()
+            session.commit()
+
+    threads = [threading.Thread(target=write, args=(writer,))
+               for writer in range(writers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    reader = read(topic)
+    reader.wait_count(rows_each * writers)
+    records = reader.read_to_end()
+    assert len(records) == rows_each * writers
+    assert len({record.value for record in records}) == len(records)
+    partitions_of_key = {}
+    for place, part in by_partition(records).items():
+        last = [-1] * writers
+        for record in part:
+            writer, number = json.loads(record.value)
+            assert number > last[writer], (place, record)
+            last[writer] = number
+            partitions_of_key.setdefault(record.key, set()).add(place)
+    assert all(len(places) == 1 for places in partitions_of_key.values())
+
+
+def test_nothing_of_a_rolled_back_transaction_is_published(
+        relay, outbox, topic, read):
+    outbox.create()
+    relay.start().wait_ready()
+    with outbox.connect(autocommit=False) as session:
+        for number in range(10):
+            outbox.insert(topic, f'"rolled back {number}"', session=session)
+            session.rollback()
+            outbox.insert(topic, f'"kept {number}"', session=session)
+            with session.cursor() as cursor:
+                cursor.execute('SAVEPOINT s')
+                outbox.insert(topic, '"undone"', session=session)
+                cursor.execute('ROLLBACK TO SAVEPOINT s')
+            session.commit()
+        outbox.insert(topic, '"never committed"', session=session)
+        outbox.insert(topic, '"end"')
+        reader = read(topic)
+        reader.wait_for(lambda records: records
+                        and records[-1].value == b'"end"', 'the end')
+    assert reader.values() == [f'"kept {number}"'.encode()
+                               for number in range(10)] + [b'"end"']
+
+
+def test_update_in_the_inserting_transaction_is_what_is_sent(
+        relay, outbox, topic, read):
+    outbox.create()
+    relay.start().wait_ready()
+    with outbox.connect(autocommit=False) as session:
+        row = outbox.insert(topic, '"draft"', session=session)
+        with session.cursor() as cursor:
+            cursor.execute(f"UPDATE {outbox.name} SET payload_json = "
+                           "'\"final\"', `key` = 'k' WHERE id = %s", (row,))
+        session.commit()
+        deleted = outbox.insert(topic, '"deleted at once"', session=session)
+        with session.cursor() as cursor:
+            cursor.execute(f'DELETE FROM {outbox.name} WHERE id = %s',
+                           (deleted,))
+        session.commit()
+    records = read(topic).wait_count(2)
+    assert [(record.key, record.value) for record in records] == [
+        (b'k', b'"final"'), (None, b'"deleted at once"')]
+
+
+def test_later_update_of_a_row_is_no_message(relay, outbox, topic, read):
+    outbox.create()
+    relay.start().wait_ready()
+    row = outbox.insert(topic, '"once"')
+    reader = read(topic)
+    reader.wait_count(1)
+    outbox.execute(f"UPDATE {outbox.name} SET payload_json = '\"changed\"' "
+                   f'WHERE id = {row}')
+    outbox.insert(topic, '"end"')
+    reader.wait_for(lambda records: records[-1].value == b'"end"', 'the end')
+    assert reader.values() == [b'"once"', b'"end"']
+
+
+def test_rows_of_before_the_first_start_are_published_in_id_order(
+        relay, outbox, topic, read):
+    outbox.create()
+    outbox.insert_many(topic, [str(number) for number in range(3000)])
+    relay.start()
+    reader = read(topic)
+    reader.wait_count(3000)
+    outbox.insert(topic, '"after"')
+    reader.wait_count(3001)
+    assert reader.read_to_end() and reader.values() == [
+        str(number).encode() for number in range(3000)] + [b'"after"']
+
+
+def test_several_schemas_are_served_by_one_relay(make_relay, server, kafka,
+                                                 topic, read):
+    outboxes = [make_outbox(server).create() for _ in range(3)]
+    make_relay(outboxes, kafka).start().wait_ready()
+    for number, outbox in enumerate(outboxes):
+        outbox.insert(topic, f'"of {number}"')
+    reader = read(topic)
+    reader.wait_count(3)
+    assert sorted(reader.values()) == [b'"of 0"', b'"of 1"', b'"of 2"']
+
+
+def test_table_of_another_name_is_followed(make_relay, server, kafka, topic,
+                                           read):
+    outbox = make_outbox(server, table='events').create()
+    decoy = make_outbox(server).create()
+    make_relay(outbox, kafka).start().wait_ready()
+    decoy.insert(topic, '"of no interest"')
+    outbox.insert(topic, '"wanted"')
+    assert read(topic).wait_count(1)[0].value == b'"wanted"'
+
+
+@pytest.mark.mysql
+def test_compressed_transactions_are_read(relay, outbox, topic, read):
+    outbox.create()
+    relay.start().wait_ready()
+    with outbox.connect() as session:
+        with session.cursor() as cursor:
+            cursor.execute('SET SESSION binlog_transaction_compression = ON')
+        outbox.insert_many(topic, [f'"{number} {"x" * 900}"'
+                                   for number in range(2000)],
+                           session=session)
+    reader = read(topic)
+    reader.wait_count(2000)
+    assert [value.split()[0] for value in reader.values()] == [
+        f'"{number}'.encode() for number in range(2000)]
+
+
+@pytest.mark.mysql
+def test_minimal_row_image_still_gives_the_whole_record(relay, outbox, topic,
+                                                        read):
+    outbox.create()
+    relay.start().wait_ready()
+    with outbox.connect() as session:
+        with session.cursor() as cursor:
+            cursor.execute("SET SESSION binlog_row_image = 'MINIMAL'")
+        outbox.insert(topic, '"minimal"', session=session)
+    record, = read(topic).wait_count(1)
+    assert (record.key, record.value) == (None, b'"minimal"')
+
+
+def test_partition_follows_partition_key_by_the_chosen_partitioner(
+        make_relay, outbox, kafka, new_topic, read):
+    outbox.create()
+    topic = new_topic(8)
+    make_relay(outbox, kafka, '--partitioner=murmur2').start().wait_ready()
+    keys = [f'customer-{number}' for number in range(50)]
+    for key in keys:
+        outbox.insert(topic, f'"{key}"', partition_key=key, key='other')
+    reader = read(topic)
+    reader.wait_count(len(keys))
+    for record in reader.records:
+        assert record.partition == murmur2(record.value.strip(b'"')) % 8
+        assert record.key == b'other'
+
+
+def murmur2(data):
+    """Kafka's Java hash, with its sign bit dropped."""
+    mask, magic = 0xffffffff, 0x5bd1e995
+    hashed = 0x9747b28c ^ len(data)
+    whole = len(data) & ~3
+    for first in range(0, whole, 4):
+        word = int.from_bytes(data[first:first + 4], 'little') * magic & mask
+        word = (word ^ word >> 24) * magic & mask
+        hashed = (hashed * magic & mask) ^ word
+    rest = data[whole:]
+    if rest:
+        hashed = (hashed ^ int.from_bytes(rest, 'little')) * magic & mask
+    hashed = (hashed ^ hashed >> 13) * magic & mask
+    return (hashed ^ hashed >> 15) & 0x7fffffff
+
+
+def test_choice_of_partitioner_is_kept(make_relay, outbox, kafka, topic):
+    outbox.create()
+    make_relay(outbox, kafka, '--partitioner=murmur2').start().wait_ready(
+        ).stop()
+    other = make_relay(outbox, kafka, '--partitioner=crc32').start()
+    assert other.wait_exit() != 0
+    assert '--force-partitioner' in other.text()
+
+
+def test_xa_branch_is_published_when_it_commits_and_not_before(
+        relay, outbox, topic, read):
+    outbox.create()
+    relay.start().wait_ready()
+    for name, end in (('kept', 'COMMIT'), ('lost', 'ROLLBACK')):
+        with outbox.connect() as session:
+            with session.cursor() as cursor:
+                cursor.execute(f"XA START '{outbox.schema}-{name}'")
+                outbox.insert(topic, f'"{name}"', session=session)
+                cursor.execute(f"XA END '{outbox.schema}-{name}'")
+                cursor.execute(f"XA PREPARE '{outbox.schema}-{name}'")
+        outbox.insert(topic, f'"after the prepare of {name}"')
+        with outbox.connect() as session, session.cursor() as cursor:
+            cursor.execute(f"XA {end} '{outbox.schema}-{name}'")
+        outbox.insert(topic, f'"after the end of {name}"')
+    reader = read(topic)
+    reader.wait_for(lambda records: records and
+                    records[-1].value == b'"after the end of lost"', 'the end')
+    assert reader.values() == [
+        b'"after the prepare of kept"', b'"kept"', b'"after the end of kept"',
+        b'"after the prepare of lost"', b'"after the end of lost"']

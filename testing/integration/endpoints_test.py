@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Health, readiness, metrics and status over HTTP."""
+
+import pytest
+
+from testing.integration.outbox import create_user, make_outbox
+from testing.servers.deadline import wait_until
+
+
+def test_health_and_metrics_tell_what_happened(relay, outbox, topic, read):
+    outbox.create()
+    relay.start().wait_ready()
+    for path in ('/livez', '/readyz', '/healthz', '/healthz?readiness=1',
+                 '/metrics', '/status'):
+        assert relay.get(path)[0] == 200, path
+    outbox.insert_many(topic, [str(number) for number in range(10)])
+    read(topic).wait_count(10)
+    wait_until(lambda: relay.metric('kafka_outbox_queue_size') == 0
+               and relay.metric('kafka_outbox_total_size') == 10,
+               'the queue is empty and the table holds ten')
+    assert relay.status()
+
+
+@pytest.mark.faults
+def test_readiness_of_the_polling_relay_turns_false_and_true_with_its_sides(
+        make_relay, own_server, own_kafka):
+    server, broker = own_server(), own_kafka()
+    outbox = make_outbox(server).create()
+    relay = make_relay(outbox, broker).start().wait_ready()
+    readiness = '/healthz?readiness=1'
+    for side in (server, broker):
+        assert relay.get(readiness)[0] == 200
+        side.stop()
+        wait_until(lambda: relay.get(readiness)[0] == 503,
+                   f'not ready without {side.name}')
+        assert relay.get('/livez')[0] == 200
+        # Ours never means an outage: a rollout must be possible during one.
+        assert relay.get('/readyz')[0] == 200
+        side.start()
+        wait_until(lambda: relay.get(readiness)[0] == 200,
+                   f'ready again with {side.name}')
+
+
+def test_polling_disabled_makes_the_table_and_serves_http_only(
+        make_relay, outbox):
+    relay = make_relay(outbox, '127.0.0.1:1',
+                       variables={'POLLING_DISABLED': 'true'})
+    relay.start()
+    wait_until(lambda: relay.get('/healthz')[0] == 200, 'healthy')
+    wait_until(outbox.exists, 'the table is made')
+    outbox.insert('t')
+    assert relay.running() and outbox.count() == 1
+    assert relay.stop() == 0
+
+
+def test_polling_disabled_needs_no_kafka_host_and_no_replication_grants(
+        make_relay, server):
+    outbox = make_outbox(server)
+    create_user(server, 'plain', 'plain', outbox.schema, 'SELECT', 'INSERT',
+                'CREATE', 'ALTER', 'INDEX')
+    relay = make_relay(outbox, '', variables={
+        'POLLING_DISABLED': 'true', 'KAFKA_HOST': None, 'DB_USER': 'plain',
+        'DB_PASS': 'plain'}).start()
+    wait_until(outbox.exists, 'the table is made')
+    assert relay.running()
