@@ -223,7 +223,8 @@ def test_wrong_value_is_refused_by_name(helm, option, named):
 
 
 def _known_variables():
-    text = (_ROOT / 'relay/settings.cc').read_text()
+    text = ''.join(path.read_text()
+                   for path in sorted((_ROOT / 'relay').glob('*settings.cc')))
     return set(re.findall(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"', text))
 
 
