@@ -15,6 +15,8 @@ namespace {
 constexpr absl::Duration kPatience = absl::Seconds(1);
 constexpr absl::Duration kWhileConnected = absl::Seconds(5);
 constexpr absl::Duration kWhileUnreachable = absl::Seconds(1);
+// While the producer is being made.
+constexpr absl::Duration kUntilAsked = absl::Milliseconds(10);
 
 }  // namespace
 
@@ -30,11 +32,17 @@ KafkaWatch::~KafkaWatch() {
 }
 
 void KafkaWatch::Run() {
+  absl::Duration pause;
   do {
     const bool acknowledged_lately = absl::Now() - last_ack_() < kWhileConnected;
     const absl::Status answer = acknowledged_lately ? absl::OkStatus() : ask_(kPatience);
-    if (!absl::IsCancelled(answer)) Note(answer);
-  } while (!done_.WaitForNotificationWithTimeout(connected_.value_or(false) ? kWhileConnected : kWhileUnreachable));
+    if (absl::IsCancelled(answer)) {
+      pause = kUntilAsked;
+      continue;
+    }
+    Note(answer);
+    pause = answer.ok() ? kWhileConnected : kWhileUnreachable;
+  } while (!done_.WaitForNotificationWithTimeout(pause));
 }
 
 void KafkaWatch::Note(const absl::Status& answer) {

@@ -38,6 +38,18 @@ TEST(KafkaWatchTest, SaysWhenKafkaComesAndThatItWasReachedOnce) {
   EXPECT_EQ(metrics.kafka_connected.value(), 1);
 }
 
+TEST(KafkaWatchTest, AsksAgainAtOnceWhileThereIsNoProducer) {
+  StatusBoard board;
+  Metrics metrics("x");
+  std::atomic<int> asked = 0;
+  KafkaWatch watch(
+      [&](absl::Duration) { return ++asked < 100 ? absl::CancelledError("no producer yet") : absl::OkStatus(); },
+      [] { return absl::InfinitePast(); }, &board, &metrics);
+  // With a second between two questions a hundred of them outlast any patience.
+  ASSERT_TRUE(Eventually([&] { return board.Snapshot().kafka.connected; }));
+  EXPECT_FALSE(board.Snapshot().kafka.problem.has_value());
+}
+
 TEST(KafkaWatchTest, RecentAcknowledgementsAreAnswerEnough) {
   StatusBoard board;
   Metrics metrics("x");

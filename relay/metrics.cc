@@ -67,7 +67,9 @@ constexpr MetricInfo kMetrics[] = {
      "Alert at 1: the log names the code."},
     {"outbox_relay_held_topics", "gauge", "", "Topics that are unknown or not authorised, whose rows wait.",
      "Alert above 0: create them or allow WRITE, within --topic-error-grace."},
-    {"outbox_relay_poison_rows", "gauge", "", "Rows with errored=1.",
+    {"outbox_relay_poison_rows", "gauge", "",
+     "Rows with errored=1: counted at the start and every ten minutes a few rows at a time, and what is recorded "
+     "between.",
      "Alert when it grows: mend the row and set errored=0, or delete it."},
     {"outbox_relay_upserts_total", "counter", "",
      "Updates of outbox rows that are no message (REPLACE, ON DUPLICATE KEY UPDATE).",

@@ -170,14 +170,17 @@ absl::StatusOr<bool> HasPollingRelaysMarks(SqlSession* session, const OutboxSche
 }
 
 absl::StatusOr<uint64_t> CountFreshClaims(SqlSession* session, const OutboxSchema& schema) {
-  if (!schema.stores_rows() || !schema.Has(kPushStartedAt) || !schema.Has(kPushCompletedAt)) return 0;
-  // The polling relay writes NOW(): compared with the server's, in the same zone. Only rows that are not completed are
-  // read, by the index on push_completed_at.
-  const std::string started = QuoteIdentifier(schema.NameOf(kPushStartedAt));
+  if (!schema.stores_rows()) return 0;
+  for (const OutboxColumn column : {kBatchId, kPushStartedAt, kPushCompletedAt}) {
+    if (!schema.Has(column)) return 0;
+  }
+  // The polling relay writes NOW(): compared with the server's, in the same zone. Rows without a batch_id can be
+  // millions, those with one after a take-over too; the server knows by its indexes which of both is less to read.
+  const auto name = [&](OutboxColumn column) { return QuoteIdentifier(schema.NameOf(column)); };
   ASSIGN_OR_RETURN(const SqlRows rows,
-                   session->Query(absl::StrCat("SELECT COUNT(*) FROM ", schema.Name(), " WHERE ",
-                                               QuoteIdentifier(schema.NameOf(kPushCompletedAt)), " IS NULL AND ",
-                                               started, " > NOW() - INTERVAL 10 MINUTE")));
+                   session->Query(absl::StrCat("SELECT COUNT(*) FROM ", schema.Name(), " WHERE ", name(kBatchId),
+                                               " IS NOT NULL AND ", name(kPushCompletedAt), " IS NULL AND ",
+                                               name(kPushStartedAt), " > NOW() - INTERVAL 10 MINUTE")));
   uint64_t count = 0;
   if (rows.rows.empty() || !absl::SimpleAtoi(Text(rows.rows[0][0]), &count)) {
     return absl::InternalError("COUNT(*) is no number");

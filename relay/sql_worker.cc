@@ -21,8 +21,8 @@ constexpr absl::Duration kTick = absl::Milliseconds(100);
 constexpr absl::Duration kServerInterval = absl::Seconds(5);
 constexpr absl::Duration kMarkInterval = absl::Seconds(1);
 constexpr absl::Duration kCountInterval = absl::Minutes(10);
-// Errored rows are counted up to here: beyond, the number says enough.
-constexpr int kCountLimit = 10'000;
+// Counting errored rows takes at most a twentieth of the time.
+constexpr int kCountPauses = 20;
 
 }  // namespace
 
@@ -105,6 +105,7 @@ absl::Status SqlWorker::Work() {
       }
     }
   }
+  RETURN_IF_ERROR(CountErrored());
   if (cleanup_left_some_ || Due(options_.cleanup_interval, &last_cleanup_)) RETURN_IF_ERROR(Cleanup());
   return absl::OkStatus();
 }
@@ -224,21 +225,21 @@ absl::Status SqlWorker::AskServer() {
     board.source.to_purge.reset();
     if (server.log_retention.has_value()) board.source.to_purge = to_purge;
   });
+  return absl::OkStatus();
+}
 
-  if (Due(kCountInterval, &last_count_)) {
-    uint64_t errored = 0;
-    for (const OutboxSchema& table : parts_.state->tables()) {
-      if (!table.Has(kErrored) || !table.stores_rows()) continue;
-      ASSIGN_OR_RETURN(const std::optional<std::string> count,
-                       session_->QueryValue(absl::StrCat("SELECT COUNT(*) FROM (SELECT 1 FROM ", table.Name(),
-                                                         " WHERE ", QuoteIdentifier(table.NameOf(kErrored)),
-                                                         " <> 0 LIMIT ", kCountLimit, ") AS errored_rows")));
-      uint64_t rows = 0;
-      if (count.has_value() && absl::SimpleAtoi(*count, &rows)) errored += rows;
-    }
-    parts_.metrics->poison_rows.Set(static_cast<double>(errored));
-    parts_.board->Update([&](RelayStatus& board) { board.poison_rows = errored; });
-  }
+absl::Status SqlWorker::CountErrored() {
+  const absl::Duration now = parts_.clock->Monotonic();
+  // Reading the table would compete with a backlog.
+  if (now < next_count_ || ahead_bytes_ > options_.quiet_ahead_bytes) return absl::OkStatus();
+  if (!count_began_.has_value()) count_began_ = now;
+  ASSIGN_OR_RETURN(const std::optional<uint64_t> counted,
+                   errored_counter_.Step(session_.get(), parts_.state->tables()));
+  if (!counted.has_value()) return absl::OkStatus();
+  next_count_ = now + std::max(kCountInterval, kCountPauses * (now - *count_began_));
+  count_began_.reset();
+  parts_.metrics->poison_rows.Set(static_cast<double>(*counted));
+  parts_.board->Update([&](RelayStatus& board) { board.poison_rows = *counted; });
   return absl::OkStatus();
 }
 
@@ -272,7 +273,7 @@ absl::StatusOr<uint64_t> SqlWorker::CleanTable(size_t table) {
 
 absl::Status SqlWorker::Cleanup() {
   cleanup_left_some_ = false;
-  if (parts_.cleaner == nullptr || ahead_bytes_ > options_.cleanup_ahead_bytes) return absl::OkStatus();
+  if (parts_.cleaner == nullptr || ahead_bytes_ > options_.quiet_ahead_bytes) return absl::OkStatus();
   absl::StatusOr<uint64_t> deleted = 0;
   for (size_t table = 0; table < parts_.state->table_count(); ++table) {
     const auto rows = CleanTable(table);

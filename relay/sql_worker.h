@@ -19,6 +19,7 @@
 #include "relay/base/clock.h"
 #include "relay/cleaner.h"
 #include "relay/completed_marker.h"
+#include "relay/errored_counter.h"
 #include "relay/fault_policy.h"
 #include "relay/ledger.h"
 #include "relay/metrics.h"
@@ -40,8 +41,8 @@ class SqlWorker {
     absl::Duration cleanup_interval = absl::Seconds(10);
     // How long one pass over a table may take before the others' work goes on.
     absl::Duration cleanup_budget = absl::Seconds(2);
-    // Nothing is deleted while the log holds more than this that is not read: see Cleaner.
-    uint64_t cleanup_ahead_bytes = uint64_t{16} << 20;
+    // Nothing is deleted (see Cleaner) or counted while the log holds more than this that is not read.
+    uint64_t quiet_ahead_bytes = uint64_t{16} << 20;
     uint32_t mark_chunk_rows = 1'000;
   };
   struct Parts {
@@ -93,6 +94,8 @@ class SqlWorker {
   // Offers what the log did not bring, once the low-water mark has passed the log's end.
   void FinishSweep();
   absl::Status AskServer();
+  // A step of the count of errored rows, when it is time for one.
+  absl::Status CountErrored();
   absl::Status Cleanup();
   absl::StatusOr<uint64_t> CleanTable(size_t table);
   absl::Status Mark();
@@ -116,7 +119,9 @@ class SqlWorker {
   absl::Duration last_cleanup_ = -absl::InfiniteDuration();
   bool cleanup_left_some_ = false;  // The budget was used up: no waiting for the next interval.
   absl::Duration last_mark_ = -absl::InfiniteDuration();
-  absl::Duration last_count_ = -absl::InfiniteDuration();
+  ErroredCounter errored_counter_;
+  absl::Duration next_count_ = -absl::InfiniteDuration();
+  std::optional<absl::Duration> count_began_;
 };
 
 }  // namespace relay
