@@ -122,6 +122,7 @@ struct Producer::Instance {
 
   const ProducerOptions options;
   size_t max_record_bytes = 0;  // message.max.bytes
+  size_t batch_bytes = 0;       // batch.size
   rd_kafka_t* rk = nullptr;
   rd_kafka_queue_t* reports = nullptr;
 
@@ -166,11 +167,15 @@ absl::Status Producer::Instance::Start() {
     const absl::Status status = set("batch.size", absl::StrCat(options.batch_bytes));
     if (!status.ok()) return status;
   }
-  char text[512] = "";
-  size_t size = sizeof(text);
-  if (rd_kafka_conf_get(conf.get(), "message.max.bytes", text, &size) == RD_KAFKA_CONF_OK) {
-    if (!absl::SimpleAtoi(text, &max_record_bytes)) max_record_bytes = 0;
-  }
+  const auto get = [&conf](const char* name) -> size_t {
+    char text[64] = "";
+    size_t size = sizeof(text);
+    size_t value = 0;
+    if (rd_kafka_conf_get(conf.get(), name, text, &size) != RD_KAFKA_CONF_OK) return 0;
+    return absl::SimpleAtoi(text, &value) ? value : 0;
+  };
+  max_record_bytes = get("message.max.bytes");
+  batch_bytes = get("batch.size");
   // librdkafka's own bounds count values alone; ours are the tighter ones.
   const size_t limit = std::max(options.max_queued_bytes, max_record_bytes) * 2;
   absl::Status status = set("queue.buffering.max.kbytes", absl::StrCat(std::clamp<size_t>(limit >> 10, 1, 2147483647)));
@@ -183,6 +188,7 @@ absl::Status Producer::Instance::Start() {
   rd_kafka_conf_set_log_cb(conf.get(), &Instance::Log);
   rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
   rd_kafka_conf_interceptor_add_on_new(conf.get(), "outbox-relay", &Instance::OnNew, nullptr);
+  char text[512] = "";
   {
     // Where librdkafka (2.14) refuses what it is given it forgets the interceptors added on the way.
     const absl::LeakCheckDisabler disabler;
@@ -478,6 +484,8 @@ size_t Producer::queued_records() const { return instance_->queued_records.load(
 
 size_t Producer::queued_bytes() const { return instance_->queued_bytes.load(); }
 
+size_t Producer::batch_bytes() const { return instance_->batch_bytes; }
+
 absl::Status Producer::Reachable(absl::Duration timeout) {
   const rd_kafka_metadata_t* answer = nullptr;
   const rd_kafka_resp_err_t code =
@@ -520,9 +528,6 @@ void Producer::ReopenTopic(absl::string_view topic) {
 
 absl::Status Producer::FatalError() const { return instance_->FatalError(); }
 
-size_t SmallerBatch(size_t batch_bytes) {
-  if (batch_bytes == 0) batch_bytes = kDefaultBatchBytes;
-  return std::max<size_t>(batch_bytes / 2, 1024);
-}
+size_t SmallerBatch(size_t batch_bytes) { return std::max<size_t>(batch_bytes / 2, 1024); }
 
 }  // namespace kafka

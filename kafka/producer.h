@@ -123,6 +123,9 @@ class Producer {
   size_t queued_records() const;
   size_t queued_bytes() const;
 
+  // The instance's batch.size.
+  size_t batch_bytes() const;
+
   // OK when a broker answers within `timeout`. Otherwise Unauthenticated (SASL
   // refused), FailedPrecondition (TLS: certificate or protocol) or Unavailable,
   // in librdkafka's words with what to look at. Any thread; blocks.
@@ -148,7 +151,7 @@ class Producer {
 };
 
 // The next smaller batch size to try when the broker refuses batches of
-// `batch_bytes` (0: the default) for their size while single rows pass; never
+// `batch_bytes` for their size while single rows pass; never
 // below 1 KiB.
 size_t SmallerBatch(size_t batch_bytes);
 

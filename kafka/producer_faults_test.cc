@@ -312,7 +312,6 @@ TEST(ProducerFaultsTest, EndsSoonAfterAFatalError) {
 }
 
 TEST(ProducerFaultsTest, SmallerBatchHalvesDownToAKilobyte) {
-  EXPECT_EQ(SmallerBatch(0), kDefaultBatchBytes / 2);
   EXPECT_EQ(SmallerBatch(10'000), 5'000u);
   EXPECT_EQ(SmallerBatch(1'500), 1'024u);
   EXPECT_EQ(SmallerBatch(1'024), 1'024u);

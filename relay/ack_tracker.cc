@@ -1,66 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/ack_tracker.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "glog/logging.h"
 
 namespace relay {
 
-AckTracker::AckTracker(Limits limits, LowWaterMark start, PublishedSink published)
-    : limits_(limits), published_(std::move(published)), mark_(start), handed_(std::move(start)) {}
-
-void AckTracker::AddGtid(const cdc::Gtid& gtid, Step* step) {
-  if (!step->gtids.empty()) {
-    GtidRun& run = step->gtids.back();
-    if (gtid.number == run.first.number + run.count && gtid.dialect == run.first.dialect &&
-        gtid.uuid == run.first.uuid && gtid.domain == run.first.domain && gtid.server_id == run.first.server_id &&
-        gtid.tag == run.first.tag) {
-      ++run.count;
-      return;
-    }
-  }
-  step->gtids.push_back({gtid, 1});
-}
-
-void AckTracker::Extend(const cdc::StreamItem& item, Step* step) {
-  if (item.gtid.has_value() && !item.gtid_withheld) AddGtid(*item.gtid, step);
-  for (const cdc::Gtid& gtid : item.released_gtids) AddGtid(gtid, step);
-  step->end = item.end;
-  if (item.kind == cdc::StreamItem::Kind::kTransaction || item.kind == cdc::StreamItem::Kind::kForeign) {
-    step->last_gtid = item.gtid;
-    step->last_begin = item.begin;
-    step->last_commit_time = item.commit_time;
-  }
-  if (item.open_xa_changed) step->open_xa = item.open_xa;
-}
-
-void AckTracker::Apply(const Step& step, LowWaterMark* mark) {
-  for (const GtidRun& run : step.gtids) {
-    if (run.count == 1 || run.first.dialect == cdc::Gtid::Dialect::kMariadb) {
-      cdc::Gtid last = run.first;
-      last.number += run.count - 1;
-      mark->gtids.Add(last);
-    } else {
-      mark->gtids.AddInterval(run.first.uuid, run.first.tag, {run.first.number, run.first.number + run.count});
-    }
-  }
-  if (!step.end.empty()) mark->position = step.end;
-  if (!step.last_begin.empty()) {
-    mark->last_gtid = step.last_gtid;
-    mark->last_begin = step.last_begin;
-    mark->last_commit_time = step.last_commit_time;
-  }
-  if (step.open_xa.has_value()) mark->open_xa = *step.open_xa;
-}
+AckTracker::AckTracker(size_t max_bytes, LowWaterMark start, PublishedSink published)
+    : max_bytes_(max_bytes), published_(std::move(published)), mark_(start), handed_(std::move(start)) {}
 
 void AckTracker::Begin(const cdc::StreamItem& item) {
   absl::MutexLock lock(&mutex_);
   CHECK(transactions_.empty() || transactions_.back().closed) << "a transaction begins inside another";
-  Transaction transaction{add_ordinal_, add_ordinal_, false, item.commit_time, Step{}};
-  Extend(item, &transaction.step);
-  transactions_.push_back(std::move(transaction));
+  Transaction& transaction = transactions_.emplace_back(
+      Transaction{add_ordinal_, add_ordinal_, absl::ToUnixMicros(item.commit_time), false, StreamStep{}});
+  steps_.Extend(item, &transaction.step);
 }
 
 AckTracker::Ticket AckTracker::Add(RowKey key) {
@@ -71,23 +26,23 @@ AckTracker::Ticket AckTracker::Add(RowKey key) {
   if (ordinal < first_ordinal_) return {ordinal, true, true};
   if (ordinal < next_ordinal_) {
     Row& row = rows_[ordinal - first_ordinal_];
-    if (row.key == key) return {ordinal, row.state != RowState::kWaiting, true};
+    if (row.key() == key) return {ordinal, row.state != RowState::kWaiting, true};
     // The log does not say the same as before, so nothing that was learned of these ordinals is of use. Repeats what
     // may have been sent.
     LOG(ERROR) << "the binlog brought another row than at the first reading (table " << key.table << ", id " << key.id
-               << "; before: table " << row.key.table << ", id " << row.key.id << "): rows from here on are sent again";
-    for (size_t i = ordinal - first_ordinal_; i < rows_.size(); ++i) waiting_ -= rows_[i].state == RowState::kWaiting;
+               << "; before: table " << row.table << ", id " << row.id << "): rows from here on are sent again";
+    for (size_t i = ordinal - first_ordinal_; i < rows_.size(); ++i) waiting_ -= rows_[i].open();
     rows_.resize(ordinal - first_ordinal_);
     next_ordinal_ = ordinal;
   }
-  rows_.push_back({key, RowState::kWaiting});
+  rows_.push_back({key.id, key.table, RowState::kWaiting});
   ++waiting_;
   next_ordinal_ = add_ordinal_;
   return {ordinal, false, false};
 }
 
 uint64_t AckTracker::Register(uint64_t ordinal, RowKey key, absl::Time commit_time) {
-  in_flight_.push_back({ordinal, key, commit_time, true});
+  in_flight_.push_back({ordinal, key.id, key.table, true, absl::ToUnixMicros(commit_time)});
   ++open_records_;
   return first_sequence_ + in_flight_.size() - 1;
 }
@@ -113,7 +68,7 @@ void AckTracker::DropClosed() {
 uint64_t AckTracker::Sent(uint64_t ordinal, absl::Time commit_time) {
   absl::MutexLock lock(&mutex_);
   CHECK(ordinal >= first_ordinal_ && ordinal < next_ordinal_) << "ordinal " << ordinal << " is not waiting";
-  return Register(ordinal, rows_[ordinal - first_ordinal_].key, commit_time);
+  return Register(ordinal, rows_[ordinal - first_ordinal_].key(), commit_time);
 }
 
 uint64_t AckTracker::SentFromTable(RowKey key) {
@@ -126,7 +81,7 @@ void AckTracker::End() {
   absl::MutexLock lock(&mutex_);
   CHECK(!transactions_.empty() && !transactions_.back().closed) << "no transaction is open";
   transactions_.back().closed = true;
-  Apply(transactions_.back().step, &handed_);
+  steps_.Apply(transactions_.back().step, &handed_);
   Advance(&published);
   HandOver(published);
 }
@@ -140,20 +95,23 @@ void AckTracker::Foreign(const cdc::StreamItem& item) {
   absl::MutexLock lock(&mutex_);
   if (!transactions_.empty()) {
     CHECK(transactions_.back().closed) << "a transaction inside another";
-    Extend(item, &transactions_.back().step);
+    steps_.Extend(item, &transactions_.back().step);
   }
-  Step step;
-  Extend(item, &step);
-  Apply(step, &handed_);
+  StreamStep step;
+  steps_.Extend(item, &step);
+  steps_.Apply(step, &handed_);
   if (transactions_.empty()) {
-    Apply(step, &mark_);
+    steps_.Apply(step, &mark_);
+    steps_.ForgetFilesBefore(nullptr);
     if (item.kind != cdc::StreamItem::Kind::kIdle) ++foreign_steps_;
   }
 }
 
-bool AckTracker::HasRoom() const {
-  return rows_.size() < limits_.max_rows && transactions_.size() < limits_.max_transactions;
+size_t AckTracker::Bytes() const {
+  return transactions_.size() * sizeof(Transaction) + rows_.size() * sizeof(Row) + in_flight_.size() * sizeof(InFlight);
 }
+
+bool AckTracker::HasRoom() const { return Bytes() < max_bytes_; }
 
 bool AckTracker::WaitForRoom(absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
@@ -166,8 +124,11 @@ LowWaterMark AckTracker::Rewind() {
   absl::MutexLock lock(&mutex_);
   // With nothing waited for the stream stands at the mark already, which in the middle of a reading again is not yet
   // where it was before.
-  if (!transactions_.empty()) add_ordinal_ = transactions_.front().first_ordinal;
-  transactions_.clear();
+  if (!transactions_.empty()) {
+    add_ordinal_ = transactions_.front().first_ordinal;
+    rewound_commit_us_ = transactions_.front().commit_us;
+    transactions_.clear();
+  }
   first_sequence_ += in_flight_.size();
   in_flight_.clear();
   open_records_ = 0;
@@ -202,11 +163,11 @@ void AckTracker::Acknowledged(absl::Span<const uint64_t> sequences, std::vector<
     if (record == nullptr) continue;
     Close(record);
     if (record->ordinal == kFromTable) {
-      published.push_back(record->key);
+      published.push_back(record->key());
       ++row_steps_;
       continue;
     }
-    commit_times->push_back(record->commit_time);
+    commit_times->push_back(absl::FromUnixMicros(record->commit_us));
     Row& row = rows_[record->ordinal - first_ordinal_];
     if (row.state == RowState::kWaiting) {
       row.state = RowState::kPublished;
@@ -226,12 +187,19 @@ void AckTracker::NotDelivered(uint64_t sequence) {
   DropClosed();
 }
 
-void AckTracker::Settle(uint64_t ordinal) {
+void AckTracker::Condemn(uint64_t ordinal) {
+  absl::MutexLock lock(&mutex_);
+  if (ordinal < first_ordinal_ || ordinal >= next_ordinal_) return;
+  Row& row = rows_[ordinal - first_ordinal_];
+  if (row.state == RowState::kWaiting) row.state = RowState::kCondemned;
+}
+
+void AckTracker::Settle(uint64_t ordinal, RowKey key) {
   Published published;
   absl::MutexLock lock(&mutex_);
   if (ordinal < first_ordinal_ || ordinal >= next_ordinal_) return;
   Row& row = rows_[ordinal - first_ordinal_];
-  if (row.state != RowState::kWaiting) return;
+  if (!row.open() || row.key() != key) return;
   row.state = RowState::kSettled;
   --waiting_;
   Advance(&published);
@@ -239,15 +207,16 @@ void AckTracker::Settle(uint64_t ordinal) {
 }
 
 void AckTracker::Advance(Published* published) {
-  while (!rows_.empty() && rows_.front().state != RowState::kWaiting) {
-    if (rows_.front().state == RowState::kPublished) published->push_back(rows_.front().key);
+  while (!rows_.empty() && !rows_.front().open()) {
+    if (rows_.front().state == RowState::kPublished) published->push_back(rows_.front().key());
     rows_.pop_front();
     ++first_ordinal_;
   }
   while (!transactions_.empty() && transactions_.front().closed &&
          transactions_.front().end_ordinal <= first_ordinal_) {
-    Apply(transactions_.front().step, &mark_);
+    steps_.Apply(transactions_.front().step, &mark_);
     transactions_.pop_front();
+    steps_.ForgetFilesBefore(transactions_.empty() ? nullptr : &transactions_.front().step);
     ++row_steps_;
   }
 }
@@ -267,15 +236,10 @@ std::optional<RowKey> AckTracker::RowOf(uint64_t sequence) const {
   if (sequence < first_sequence_ || sequence - first_sequence_ >= in_flight_.size()) return std::nullopt;
   const InFlight& record = in_flight_[sequence - first_sequence_];
   if (!record.open) return std::nullopt;
-  return record.key;
+  return record.key();
 }
 
 bool AckTracker::Idle() const { return open_records_ == 0; }
-
-bool AckTracker::idle() const {
-  absl::MutexLock lock(&mutex_);
-  return Idle();
-}
 
 bool AckTracker::WaitUntilIdle(absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
@@ -293,19 +257,13 @@ AckTracker::Progress AckTracker::progress() const {
   progress.rows_waiting = waiting_;
   progress.transactions_waiting = transactions_.size();
   progress.in_flight = open_records_;
-  if (waiting_ > 0 && !transactions_.empty()) progress.oldest_unsettled = transactions_.front().commit_time;
+  if (waiting_ > 0) {
+    progress.oldest_unsettled =
+        absl::FromUnixMicros(transactions_.empty() ? rewound_commit_us_ : transactions_.front().commit_us);
+  }
   progress.foreign_steps = foreign_steps_;
   progress.row_steps = row_steps_;
   return progress;
-}
-
-bool AckTracker::IsUnderWay(RowKey key) const {
-  absl::MutexLock lock(&mutex_);
-  for (const Row& row : rows_) {
-    if (row.key == key && row.state == RowState::kWaiting) return true;
-  }
-  return std::any_of(in_flight_.begin(), in_flight_.end(),
-                     [&](const InFlight& record) { return record.open && record.key == key; });
 }
 
 }  // namespace relay

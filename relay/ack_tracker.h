@@ -22,50 +22,31 @@
 #include <deque>
 #include <functional>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/inlined_vector.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "cdc/binlog_position.h"
-#include "cdc/gtid.h"
-#include "cdc/gtid_set.h"
 #include "cdc/stream_item.h"
+#include "relay/low_water_mark.h"
 #include "relay/row_key.h"
+#include "relay/stream_steps.h"
 
 namespace relay {
 
-// The state of the stream at one point: everything before it is done.
-struct LowWaterMark {
-  cdc::GtidSet gtids;            // Executed and done; XA prepares that are undecided are left out.
-  cdc::BinlogPosition position;  // Where a dump by file and position goes on.
-  // The last transaction before the mark, by which a later connection recognizes this history.
-  std::optional<cdc::Gtid> last_gtid;
-  cdc::BinlogPosition last_begin;
-  absl::Time last_commit_time = absl::InfinitePast();
-  std::vector<cdc::OpenXaBranch> open_xa;
-};
-
-// Stream thread: Begin, Add, Sent, End, Foreign, Idle, WaitForRoom, Rewind. Ack thread: Acknowledged. Any thread: the
-// rest.
+// Stream thread: Begin, Add, Sent, End, Foreign, WaitForRoom, Rewind, Restart. Ack thread: Acknowledged. Any thread:
+// the rest.
 class AckTracker {
  public:
-  struct Limits {
-    // Rows and transactions beyond the low-water mark. Together with the producer's queue they bound memory; a full
-    // tracker stops the reading.
-    size_t max_rows = 500'000;
-    size_t max_transactions = 500'000;
-  };
-
   // Called with rows that were acknowledged and have come before the low-water mark, or came from the table: in stream
   // order, by the thread that settled them, and before the mark's move or the idleness can be seen: whoever saves the
   // mark finds them in the ledger. Under the tracker's lock: it must not call back.
   using PublishedSink = std::function<void(size_t table, absl::Span<const uint64_t> ids)>;
 
-  AckTracker(Limits limits, LowWaterMark start, PublishedSink published);
+  // `max_bytes`: memory for what lies beyond the low-water mark. Together with the producer's queue it bounds memory; a
+  // full tracker stops the reading.
+  AckTracker(size_t max_bytes, LowWaterMark start, PublishedSink published);
 
   AckTracker(const AckTracker&) = delete;
   AckTracker& operator=(const AckTracker&) = delete;
@@ -77,7 +58,7 @@ class AckTracker {
 
   struct Ticket {
     uint64_t ordinal;
-    bool settled;   // By an earlier reading: nothing is left to do for this row.
+    bool settled;   // By an earlier reading, or condemned: nothing is left to do for this row.
     bool replayed;  // The row was read before.
   };
   // The next row of the open transaction.
@@ -124,11 +105,12 @@ class AckTracker {
   // Which row a sequence was given to. Nullopt when it is no longer in flight.
   std::optional<RowKey> RowOf(uint64_t sequence) const;
 
-  // The row needs no acknowledgement: it is poison and recorded, or was not to be sent.
-  void Settle(uint64_t ordinal);
+  // The row is poison and waits to be recorded: a further reading leaves it alone, until it is settled.
+  void Condemn(uint64_t ordinal);
+  // The row needs no acknowledgement: it is poison and recorded, or was not to be sent. Does nothing if the ordinal is
+  // another row's by now.
+  void Settle(uint64_t ordinal, RowKey key);
 
-  // True when no record is in flight.
-  bool idle() const;
   // Waits until no record is in flight, at most `timeout`.
   bool WaitUntilIdle(absl::Duration timeout);
 
@@ -147,60 +129,50 @@ class AckTracker {
   };
   Progress progress() const;
 
-  // True when the row is read and not yet settled, or in flight from the table.
-  bool IsUnderWay(RowKey key) const;
-
  private:
-  enum class RowState : uint8_t { kWaiting, kPublished, kSettled };
+  enum class RowState : uint8_t { kWaiting, kCondemned, kPublished, kSettled };
   struct Row {
-    RowKey key;
+    uint64_t id;
+    uint32_t table;
     RowState state;
-  };
-  // Consecutive transactions of one source.
-  struct GtidRun {
-    cdc::Gtid first;
-    uint64_t count;
-  };
-  // What the mark takes over when a transaction is done.
-  struct Step {
-    absl::InlinedVector<GtidRun, 1> gtids;
-    cdc::BinlogPosition end;
-    std::optional<cdc::Gtid> last_gtid;
-    cdc::BinlogPosition last_begin;
-    absl::Time last_commit_time;
-    std::optional<std::vector<cdc::OpenXaBranch>> open_xa;
+
+    RowKey key() const { return {table, id}; }
+    // It holds the low-water mark.
+    bool open() const { return state == RowState::kWaiting || state == RowState::kCondemned; }
   };
   struct Transaction {
     uint64_t first_ordinal;
     uint64_t end_ordinal;
+    int64_t commit_us;
     bool closed;
-    absl::Time commit_time;
-    Step step;
+    StreamStep step;
   };
   struct InFlight {
     uint64_t ordinal;  // kFromTable: none
-    RowKey key;
-    absl::Time commit_time;
+    uint64_t id;
+    uint32_t table;
     bool open;
+    int64_t commit_us;
+
+    RowKey key() const { return {table, id}; }
   };
-  // Ids to hand to the sink once the lock is released.
+  // Rows for the sink.
   using Published = std::vector<RowKey>;
 
   static constexpr uint64_t kFromTable = ~uint64_t{0};
 
-  static void AddGtid(const cdc::Gtid& gtid, Step* step);
-  static void Extend(const cdc::StreamItem& item, Step* step);
-  static void Apply(const Step& step, LowWaterMark* mark);
   InFlight* Find(uint64_t sequence) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Close(InFlight* record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropClosed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Advance(Published* published) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   uint64_t Register(uint64_t ordinal, RowKey key, absl::Time commit_time) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Of what lies beyond the low-water mark, as far as it grows with it.
+  size_t Bytes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Idle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void HandOver(const Published& published) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const Limits limits_;
+  const size_t max_bytes_;
   const PublishedSink published_;
 
   mutable absl::Mutex mutex_;
@@ -212,8 +184,12 @@ class AckTracker {
   uint64_t next_ordinal_ ABSL_GUARDED_BY(mutex_) = 0;
   // The ordinal of the next Add; less than next_ordinal_ while the stream is read again.
   uint64_t add_ordinal_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Rows that hold the mark.
   uint64_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<Transaction> transactions_ ABSL_GUARDED_BY(mutex_);
+  // Commit time of the first transaction that was beyond the mark when the stream went back.
+  int64_t rewound_commit_us_ ABSL_GUARDED_BY(mutex_) = 0;
+  StreamSteps steps_ ABSL_GUARDED_BY(mutex_);
   // Records first_sequence_ …; reports may come in any order across partitions.
   std::deque<InFlight> in_flight_ ABSL_GUARDED_BY(mutex_);
   uint64_t first_sequence_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -20,7 +20,7 @@ using ::testing::Pair;
 class AckTrackerTest : public ::testing::Test {
  protected:
   AckTrackerTest()
-      : tracker_({}, Start(), [this](size_t table, absl::Span<const uint64_t> ids) {
+      : tracker_(size_t{1} << 20, Start(), [this](size_t table, absl::Span<const uint64_t> ids) {
           for (uint64_t id : ids) published_.emplace_back(table, id);
         }) {}
 
@@ -60,6 +60,8 @@ class AckTrackerTest : public ::testing::Test {
     std::vector<absl::Time> times;
     tracker_.Acknowledged(sequences, &times);
   }
+
+  bool Idle() { return tracker_.WaitUntilIdle(absl::ZeroDuration()); }
 
   std::string Executed() { return tracker_.low_water().gtids.ToString().substr(37); }
 
@@ -107,7 +109,7 @@ TEST_F(AckTrackerTest, RewindSendsOnlyWhatWasNotAcknowledged) {
   Ack({first[0], second[1]});
   const LowWaterMark mark = tracker_.Rewind();
   EXPECT_EQ(mark.gtids, Start().gtids);
-  EXPECT_TRUE(tracker_.idle());
+  EXPECT_TRUE(Idle());
 
   const auto again = Send(11, {1, 2});
   EXPECT_EQ(again.size(), 1u);
@@ -138,17 +140,16 @@ TEST_F(AckTrackerTest, APoisonRowHoldsTheMarkUntilItIsRecorded) {
   tracker_.End();
   Ack({sequence});
   EXPECT_EQ(Executed(), "1-10");
-  tracker_.Settle(poison.ordinal);
+  tracker_.Settle(poison.ordinal, {0, 1});
   EXPECT_EQ(Executed(), "1-11");
   EXPECT_THAT(published_, ElementsAre(Pair(0, 2)));
 }
 
 TEST_F(AckTrackerTest, RowsFromTheTableDoNotMoveTheMark) {
   const uint64_t sequence = tracker_.SentFromTable({1, 77});
-  EXPECT_FALSE(tracker_.idle());
-  EXPECT_TRUE(tracker_.IsUnderWay({1, 77}));
+  EXPECT_FALSE(Idle());
   Ack({sequence});
-  EXPECT_TRUE(tracker_.idle());
+  EXPECT_TRUE(Idle());
   EXPECT_EQ(Executed(), "1-10");
   EXPECT_THAT(published_, ElementsAre(Pair(1, 77)));
 }
@@ -156,7 +157,7 @@ TEST_F(AckTrackerTest, RowsFromTheTableDoNotMoveTheMark) {
 TEST_F(AckTrackerTest, RowsAreHandedOverBeforeAnyoneSeesThemDone) {
   absl::Notification reached, proceed;
   std::atomic<int> handed_over = 0;
-  AckTracker tracker({}, Start(), [&](size_t, absl::Span<const uint64_t> ids) {
+  AckTracker tracker(size_t{1} << 20, Start(), [&](size_t, absl::Span<const uint64_t> ids) {
     reached.Notify();
     proceed.WaitForNotificationWithTimeout(absl::Milliseconds(200));
     handed_over += static_cast<int>(ids.size());
@@ -185,18 +186,61 @@ TEST_F(AckTrackerTest, AnUndecidedPrepareStaysOutOfTheMark) {
   const auto ticket = tracker_.Add({0, 5});
   tracker_.End();
   EXPECT_EQ(Executed(), "1-10:12");
-  tracker_.Settle(ticket.ordinal);
+  tracker_.Settle(ticket.ordinal, {0, 5});
   EXPECT_EQ(Executed(), "1-13");
 }
 
 TEST_F(AckTrackerTest, AFullTrackerHasNoRoomUntilRowsAreSettled) {
-  AckTracker small({.max_rows = 2, .max_transactions = 10}, Start(), [](size_t, absl::Span<const uint64_t>) {});
-  small.Begin(Item(11));
-  const auto first = small.Add({0, 1});
-  small.Add({0, 2});
-  EXPECT_FALSE(small.WaitForRoom(absl::ZeroDuration()));
-  small.Settle(first.ordinal);
+  constexpr size_t kBytes = 1'000'000;
+  AckTracker small(kBytes, Start(), [](size_t, absl::Span<const uint64_t>) {});
+  std::vector<AckTracker::Ticket> tickets;
+  while (small.WaitForRoom(absl::ZeroDuration())) {
+    const uint64_t number = tickets.size() + 1;
+    small.Begin(Item(10 + number));
+    tickets.push_back(small.Add({0, number}));
+    small.Sent(tickets.back().ordinal, absl::UnixEpoch());
+    small.End();
+  }
+  EXPECT_GT(tickets.size(), kBytes / 300) << "what waits takes more than 300 bytes a transaction";
+  EXPECT_LT(tickets.size(), kBytes / 100);
+  small.Settle(tickets[0].ordinal, {0, 1});
   EXPECT_TRUE(small.WaitForRoom(absl::ZeroDuration()));
+}
+
+TEST_F(AckTrackerTest, ACondemnedRowIsLeftAloneByAnotherReading) {
+  tracker_.Begin(Item(11));
+  const auto poison = tracker_.Add({0, 1});
+  const auto other = tracker_.Add({0, 2});
+  tracker_.Sent(other.ordinal, absl::UnixEpoch());
+  tracker_.End();
+  tracker_.Condemn(poison.ordinal);
+  tracker_.Rewind();
+  const auto again = Send(11, {1, 2});
+  EXPECT_EQ(again.size(), 1u) << "the condemned row is sent again";
+  Ack(again);
+  EXPECT_EQ(Executed(), "1-10") << "the mark passed a poison row that is not recorded";
+  tracker_.Settle(poison.ordinal, {0, 1});
+  EXPECT_EQ(Executed(), "1-11");
+}
+
+TEST_F(AckTrackerTest, AnOrdinalThatIsAnotherRowsByNowSettlesNothing) {
+  tracker_.Begin(Item(11));
+  const auto poison = tracker_.Add({0, 1});
+  tracker_.End();
+  tracker_.Condemn(poison.ordinal);
+  tracker_.Rewind();
+  // The log brings another row in its place.
+  const auto sequences = Send(11, {7});
+  tracker_.Settle(poison.ordinal, {0, 1});
+  EXPECT_EQ(Executed(), "1-10") << "a row that nobody acknowledged counts as done";
+  Ack(sequences);
+  EXPECT_EQ(Executed(), "1-11");
+}
+
+TEST_F(AckTrackerTest, TheOldestWaitingRowIsKnownBetweenARewindAndTheNextReading) {
+  Send(11, {1});
+  tracker_.Rewind();
+  EXPECT_EQ(tracker_.progress().oldest_unsettled, absl::FromUnixSeconds(11));
 }
 
 TEST_F(AckTrackerTest, TellsTheCommitTimeOfTheOldestWaitingRow) {

@@ -89,6 +89,7 @@ struct KafkaConfig {
   bool tls_skip_verify = false;                                 // --kafka-tls-verify-peer (sic), its old sense
   std::string compression;                                      // none, gzip, snappy, lz4, zstd
   uint64_t queue_bytes = 0;                                     // bound of the producer's queue
+  uint64_t unacknowledged_bytes = 0;                            // bound of what is known beyond the low-water mark
   std::vector<std::pair<std::string, std::string>> properties;  // --kafka-config
   std::string properties_file;                                  // --kafka-config-file, may hold secrets
 };

@@ -12,8 +12,8 @@
 namespace relay {
 namespace {
 
-// Kafka's MSG_SIZE_TOO_LARGE, which a broker says of a batch.
-constexpr int kMessageSizeTooLarge = 10;
+// Kafka's MSG_SIZE_TOO_LARGE and RECORD_LIST_TOO_LARGE, which a broker says of a batch.
+constexpr bool IsAboutTheBatch(int code) { return code == 10 || code == 18; }
 // Waits are cut into steps, between which stop and failures are looked at.
 constexpr absl::Duration kStep = absl::Milliseconds(50);
 // How long a broker may take to say whether a held topic is there.
@@ -65,49 +65,62 @@ absl::Status Delivery::Offer(const Row& row, kafka::Record* record) {
   return status;
 }
 
-// While it lives, everything says that the breaker holds reading.
-class Delivery::BreakerHold {
- public:
-  BreakerHold(const FaultPolicy::Verdict& verdict, Metrics* metrics, StatusBoard* board)
-      : metrics_(metrics), board_(board) {
-    LogEvent(LogLevel::kError, LogCode::kKafkaBreakerOpen,
-             "more rows a minute fail than --poison-limit allows: this is taken for an outage and reading is held; "
-             "mend the cause",
-             {{"error", kafka::CodeName(verdict.code)}, {"reason", verdict.reason}});
-    metrics_->holding.Set(1);
-    board_->Update([&](RelayStatus& status) {
-      before_ = status.state;
-      status.state = RelayState::kHolding;
-      status.state_detail = absl::StrCat("More rows a minute fail with ", kafka::CodeName(verdict.code),
-                                         " than --poison-limit allows: reading is held until that ends.");
-    });
-  }
-  BreakerHold(const BreakerHold&) = delete;
-  BreakerHold& operator=(const BreakerHold&) = delete;
-
-  ~BreakerHold() {
+void Delivery::NoteBreaker() {
+  const FaultPolicy::Breaker breaker = policy_->breaker();
+  absl::MutexLock lock(&breaker_mutex_);
+  if (breaker.code == breaker_noted_) return;
+  const bool was_open = breaker_noted_ != 0;
+  breaker_noted_ = breaker.code;
+  metrics_->holding.Set(breaker.code != 0 ? 1 : 0);
+  if (breaker.code == 0) {
     LogEvent(LogLevel::kInfo, LogCode::kKafkaBreakerClosed, "reading goes on");
-    metrics_->holding.Set(0);
     board_->Update([&](RelayStatus& status) {
       if (status.state != RelayState::kHolding) return;
-      status.state = before_;
+      status.state = state_before_breaker_;
       status.state_detail.clear();
     });
+    return;
   }
+  LogEvent(
+      LogLevel::kError, LogCode::kKafkaBreakerOpen,
+      "more rows a minute fail than --poison-limit allows: this is taken for an outage and they are held; mend the "
+      "cause",
+      {{"error", kafka::CodeName(breaker.code)}, {"reason", breaker.reason}});
+  board_->Update([&](RelayStatus& status) {
+    if (!was_open) state_before_breaker_ = status.state;
+    status.state = RelayState::kHolding;
+    status.state_detail = absl::StrCat("More rows a minute fail with ", kafka::CodeName(breaker.code),
+                                       " than --poison-limit allows: they are held until that ends.");
+  });
+}
 
- private:
-  Metrics* const metrics_;
-  StatusBoard* const board_;
-  RelayState before_ = RelayState::kStreaming;
-};
+bool Delivery::WaitForBreaker(absl::Duration wait) {
+  NoteBreaker();
+  const absl::Duration until = clock_->Monotonic() + wait;
+  while (clock_->Monotonic() < until && !rewind_needed_.load(std::memory_order_acquire)) {
+    if (stop_->WaitForNotificationWithTimeout(kStep)) return false;
+    board_->Beat(RelayThread::kStream);
+  }
+  return true;
+}
+
+Delivery::Result Delivery::Condemn(int code, absl::string_view reason, Poison* poison) {
+  for (;;) {
+    if (rewind_needed_.load(std::memory_order_acquire)) return Result::kRewind;
+    const FaultPolicy::Verdict verdict = policy_->Condemn(code, reason);
+    if (verdict.action == FaultPolicy::Action::kPoison) break;
+    if (!WaitForBreaker(verdict.wait)) return Result::kStopped;
+  }
+  poison->attempts = 1;
+  poison->reason = std::string(reason);
+  return Result::kPoison;
+}
 
 Delivery::Result Delivery::Send(const Row& row, kafka::Record* record, Poison* poison) {
-  std::optional<BreakerHold> hold;
   for (;;) {
     if (stop_->HasBeenNotified()) return Result::kStopped;
     if (rewind_needed_.load(std::memory_order_acquire)) return Result::kRewind;
     const FaultPolicy::Verdict verdict = policy_->Judge(row.key, record->topic);
-    if (verdict.action != FaultPolicy::Action::kWait) hold.reset();
     switch (verdict.action) {
       case FaultPolicy::Action::kHold:
         return Result::kHeld;
@@ -116,9 +129,7 @@ Delivery::Result Delivery::Send(const Row& row, kafka::Record* record, Poison* p
         poison->reason = absl::StrCat(kafka::CodeName(verdict.code), ": ", verdict.reason);
         return Result::kPoison;
       case FaultPolicy::Action::kWait:
-        if (!hold.has_value()) hold.emplace(verdict, metrics_, board_);
-        stop_->WaitForNotificationWithTimeout(verdict.wait);
-        board_->Beat(RelayThread::kStream);
+        if (!WaitForBreaker(verdict.wait)) return Result::kStopped;
         continue;
       case FaultPolicy::Action::kSendAlone: {
         const std::optional<Result> result = SendAlone(row, verdict, record);
@@ -138,9 +149,7 @@ Delivery::Result Delivery::Send(const Row& row, kafka::Record* record, Poison* p
     switch (const kafka::Fault fault = kafka::FaultOfStatus(status); fault) {
       case kafka::Fault::kRow:
         // Known before it is sent: no attempt can change it.
-        poison->attempts = 1;
-        poison->reason = std::string(status.message());
-        return Result::kPoison;
+        return Condemn(kafka::CodeOfStatus(status), status.message(), poison);
       case kafka::Fault::kDestination:
         policy_->Failed(row.key, record->topic, fault, kafka::CodeOfStatus(status), status.message());
         NoteHeldTopics();
@@ -162,9 +171,10 @@ std::optional<Delivery::Result> Delivery::SendAlone(const Row& row, const FaultP
     // topic.metadata.propagation.max.ms, and every other topic with it.
     const absl::Status probed = producer_->ProbeTopic(record->topic, kProbeTimeout);
     if (!probed.ok()) {
+      // Without an answer the time does not count against the topic.
       const bool destination = kafka::FaultOfStatus(probed) == kafka::Fault::kDestination;
-      policy_->Failed(row.key, record->topic, kafka::Fault::kDestination,
-                      destination ? kafka::CodeOfStatus(probed) : verdict.code, probed.message());
+      policy_->Failed(row.key, record->topic, destination ? kafka::Fault::kDestination : kafka::Fault::kRetry,
+                      kafka::CodeOfStatus(probed), probed.message());
       NoteHeldTopics();
       return std::nullopt;
     }
@@ -203,9 +213,9 @@ std::optional<Delivery::Result> Delivery::SendAlone(const Row& row, const FaultP
   }
   NoteHeldTopics();
   if (outcome == Outcome::kDelivered) {
-    if (verdict.code == kMessageSizeTooLarge && batch_refused_.exchange(false)) {
+    if (IsAboutTheBatch(verdict.code) && batch_refused_.exchange(false)) {
       // The broker's limit is on the batch: alone the row is small enough. Once for all rows of the batch.
-      batch_bytes_ = kafka::SmallerBatch(batch_bytes_);
+      batch_bytes_ = kafka::SmallerBatch(producer_->batch_bytes());
       const absl::Status replaced = Replace();
       if (!replaced.ok()) rewind_needed_.store(true, std::memory_order_release);
     }
@@ -237,7 +247,7 @@ absl::Status Delivery::Recover() {
   absl::Status idle = WaitIdle(failed ? kDrainPatience : absl::InfiniteDuration());
   if (absl::IsCancelled(idle)) return idle;
   if (!idle.ok()) {
-    producer_->Purge();
+    if (producer_ != nullptr) producer_->Purge();
     idle = WaitIdle(kDrainPatience);
     if (absl::IsCancelled(idle)) return idle;
   }
@@ -247,10 +257,17 @@ absl::Status Delivery::Recover() {
     last_recovery_ = now;
     stop_->WaitForNotificationWithTimeout(backoff_.Next());
     if (stop_->HasBeenNotified()) return absl::CancelledError("stopping");
+    const absl::Status fatal = producer_ == nullptr ? absl::OkStatus() : producer_->FatalError();
     RETURN_IF_ERROR(Replace());
     metrics_->reconnects_kafka.Add();
     LogEvent(LogLevel::kWarning, LogCode::kKafkaReplaced,
-             "the producer was replaced; what was not acknowledged is sent again, in order");
+             "the producer was replaced; what was not acknowledged is sent again, in order",
+             {{"reason", fatal.ok() ? "a delivery failed" : fatal.message()}});
+    if (!fatal.ok()) {
+      board_->Update([&](RelayStatus& status) {
+        status.kafka.problem = RelayStatus::Problem{clock_->Now(), std::string(fatal.message())};
+      });
+    }
   }
   rewind_needed_.store(false, std::memory_order_release);
   policy_->Replaying();
@@ -316,6 +333,8 @@ int Delivery::Poll(absl::Duration timeout) {
       i = same;
     }
   }
+  if (policy_->ForgetPast()) NoteHeldTopics();
+  NoteBreaker();
   if (failed && rewind_needed_.load(std::memory_order_acquire)) wake_stream_();
   return reports;
 }
@@ -350,7 +369,7 @@ void Delivery::HandleFailure(const kafka::DeliveryReport& report) {
     alone = alone_;
     if (alone) alone_outcome_ = Outcome::kFailed;
   }
-  if (report.code == kMessageSizeTooLarge && !alone) batch_refused_.store(true);
+  if (IsAboutTheBatch(report.code) && !alone) batch_refused_.store(true);
   // A topic's trouble is the policy's matter, and so is a row that was sent alone: nothing else is lost with it.
   if (report.fault != kafka::Fault::kDestination && !alone) rewind_needed_.store(true, std::memory_order_release);
   tracker_->NotDelivered(report.sequence);
@@ -375,6 +394,30 @@ void Delivery::NoteHeldTopics() {
              {{"topic", topic.topic}, {"reason", topic.reason}});
   }
   if (held.empty()) LogEvent(LogLevel::kInfo, LogCode::kKafkaTopicReleased, "no topic is held any more");
+}
+
+void Delivery::AskAboutHeldTopics() {
+  const std::vector<std::string> topics = policy_->TopicsToAsk();
+  if (topics.empty()) return;
+  bool answered = true;
+  {
+    absl::MutexLock lock(&ask_mutex_);
+    if (producer_ == nullptr) return;
+    for (const std::string& topic : topics) {
+      // One broker that doesn't answer is not asked about each of many topics.
+      const absl::Status said = answered ? producer_->ProbeTopic(topic, kProbeTimeout) : absl::UnavailableError("");
+      if (said.ok()) {
+        policy_->MayBeTried(topic);
+      } else if (kafka::FaultOfStatus(said) == kafka::Fault::kDestination) {
+        policy_->StillRefused(topic, kafka::CodeOfStatus(said), said.message());
+      } else {
+        answered = false;
+        policy_->NobodyAnswered(topic);
+      }
+    }
+  }
+  NoteHeldTopics();
+  if (policy_->ReplayDue()) wake_stream_();
 }
 
 absl::Status Delivery::Reachable(absl::Duration timeout) {

@@ -22,6 +22,7 @@
 #include "absl/random/random.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
@@ -73,6 +74,8 @@ class Delivery {
   };
   // Waits while the queue is full. `record`'s sequence is filled in.
   Result Send(const Row& row, kafka::Record* record, Poison* poison);
+  // For a row of which no record can be made: kPoison, once the breaker lets it be; or kRewind, kStopped.
+  Result Condemn(int code, absl::string_view reason, Poison* poison);
 
   // A failure asks for the stream to be read again from the low-water mark, or rows that were held are due.
   bool rewind_needed() const { return rewind_needed_.load(std::memory_order_acquire) || policy_->ReplayDue(); }
@@ -91,6 +94,10 @@ class Delivery {
 
   // --- Any thread.
 
+  // Asks a broker about the topics that are held, when it is time to, up to a second for each; the stream goes back for
+  // those that may be tried. Nothing happens while there is no producer. Off the data path.
+  void AskAboutHeldTopics();
+
   // OK when a broker answers the producer within `timeout`; errors as kafka::Producer::Reachable. Cancelled while there
   // is no producer to ask. A replacement waits for it.
   absl::Status Reachable(absl::Duration timeout);
@@ -100,15 +107,17 @@ class Delivery {
 
  private:
   enum class Outcome { kWaiting, kDelivered, kFailed };
-  class BreakerHold;
-
   absl::Status Replace();
   absl::Status WaitIdle(absl::Duration patience);
   // One attempt; OK when the producer took it.
   absl::Status Offer(const Row& row, kafka::Record* record);
   std::optional<Result> SendAlone(const Row& row, const FaultPolicy::Verdict& verdict, kafka::Record* record);
+  // While the breaker is open. False: the stop was notified.
+  bool WaitForBreaker(absl::Duration wait);
   void HandleFailure(const kafka::DeliveryReport& report);
   void NoteHeldTopics();
+  // Says when the breaker opens and closes.
+  void NoteBreaker();
 
   const ProducerFactory factory_;
   AckTracker* const tracker_;
@@ -121,7 +130,7 @@ class Delivery {
 
   absl::BitGen random_;
   relay::base::Backoff backoff_{random_};
-  size_t batch_bytes_ = 0;
+  size_t batch_bytes_ = 0;  // 0: as configured.
   absl::Duration last_recovery_ = -absl::InfiniteDuration();
 
   std::atomic<bool> rewind_needed_{false};
@@ -129,6 +138,10 @@ class Delivery {
   // A batch was refused for its size since the batches were last made smaller.
   std::atomic<bool> batch_refused_{false};
   std::atomic<int64_t> last_ack_us_{0};
+
+  absl::Mutex breaker_mutex_;
+  int breaker_noted_ ABSL_GUARDED_BY(breaker_mutex_) = 0;  // Its code.
+  RelayState state_before_breaker_ ABSL_GUARDED_BY(breaker_mutex_) = RelayState::kStreaming;
 
   // Held while a broker is asked, and by the stream thread while it replaces the producer. Before poll_mutex_.
   absl::Mutex ask_mutex_;

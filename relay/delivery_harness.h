@@ -41,7 +41,7 @@ class DeliveryHarness : public ::testing::Test {
 
   void Start(FaultPolicy::Options policy = {}, std::vector<kafka::Property> properties = {}) {
     tracker_ =
-        std::make_unique<AckTracker>(AckTracker::Limits{}, LowWaterMark{}, [](size_t, absl::Span<const uint64_t>) {});
+        std::make_unique<AckTracker>(size_t{16} << 20, LowWaterMark{}, [](size_t, absl::Span<const uint64_t>) {});
     policy_ = std::make_unique<FaultPolicy>(policy, relay::base::RealClock());
     delivery_ = std::make_unique<Delivery>(
         [this, properties](size_t batch_bytes) -> absl::StatusOr<std::unique_ptr<kafka::Producer>> {
@@ -69,6 +69,7 @@ class DeliveryHarness : public ::testing::Test {
     size_t next = 0;
     while (true) {
       ASSERT_LT(absl::Now(), deadline) << "still waiting at row " << next;
+      delivery_->AskAboutHeldTopics();
       if (delivery_->rewind_needed()) {
         ASSERT_TRUE(delivery_->Recover().ok());
         next = tracker_->Rewind().position.offset;
@@ -104,7 +105,7 @@ class DeliveryHarness : public ::testing::Test {
           break;
         case Delivery::Result::kPoison:
           poison_[index] = poison.reason;
-          tracker_->Settle(ticket.ordinal);
+          tracker_->Settle(ticket.ordinal, key);
           policy_->Forget(key);
           break;
         case Delivery::Result::kRewind:

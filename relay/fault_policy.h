@@ -7,9 +7,10 @@
 //
 //   row fault           every row that failed is a suspect and is sent alone, nothing else in flight. One that fails
 //                       alone `publish_attempts` times is poison.
-//   destination fault   the topic is held: its rows are left unsent while others go on. Now and then its first row is
-//                       sent alone as a probe; when that is taken, the topic is free. After `topic_error_grace` its
-//                       rows are poison, or go on being held.
+//   destination fault   the topic is held: its rows are left behind while others go on. Now and then a broker is asked
+//                       about it; when it may be there again, the stream goes back and the topic's first row is sent
+//                       alone, as a probe. When that is taken, the topic is free. After `topic_error_grace`, in which
+//                       time without a broker does not count, its rows are poison, or go on being held.
 //   breaker             more than `poison_limit` poison rows in a minute by one code are no poison: the suspect waits
 //                       and is tried again alone, until one is taken or the minute has passed.
 //   retry, instance     nobody's fault; nothing is remembered.
@@ -65,8 +66,11 @@ class FaultPolicy {
   // True as long as nothing is suspected or held: every verdict would be kSend. One atomic load.
   bool quiet() const { return quiet_.load(std::memory_order_acquire); }
 
-  // What to do with this row. A verdict of kPoison counts against the breaker.
+  // What to do with this row. A verdict of kPoison counts against the breaker. Of one topic's rows, call it in their
+  // order.
   Verdict Judge(RowKey row, absl::string_view topic);
+  // The same for a row that can't be sent at all: kPoison or kWait.
+  Verdict Condemn(int code, absl::string_view reason);
 
   // The delivery of this row failed.
   void Failed(RowKey row, absl::string_view topic, kafka::Fault fault, int code, absl::string_view reason);
@@ -75,7 +79,18 @@ class FaultPolicy {
   // The row's poison is recorded: nothing of it need be remembered.
   void Forget(RowKey row);
 
-  // True when rows that were held deserve another look: a probe is due, a grace has run out, or a topic was freed.
+  // Topics that were left behind and that a broker is to be asked about now. Each is answered by one of the three
+  // below.
+  std::vector<std::string> TopicsToAsk() const;
+  // The topic is still away or forbidden.
+  void StillRefused(absl::string_view topic, int code, absl::string_view reason);
+  // A broker says nothing against it: the stream is to go back, and a row to be tried.
+  void MayBeTried(absl::string_view topic);
+  // There was no answer, which says nothing of the topic: its grace waits.
+  void NobodyAnswered(absl::string_view topic);
+
+  // True when rows that were left behind deserve another look: their topic may be tried or was freed, or its grace is
+  // over.
   bool ReplayDue() const;
   // The stream has gone back to the low-water mark.
   void Replaying();
@@ -86,7 +101,15 @@ class FaultPolicy {
     absl::Duration held_for;
   };
   std::vector<HeldTopic> held_topics() const;
-  bool breaker_open() const;
+  // Forgets topics whose grace is over and of which no row has come for a while. True when there was one.
+  bool ForgetPast();
+
+  // The code for whose sake rows are held by the breaker, and its reason; code 0: none.
+  struct Breaker {
+    int code = 0;
+    std::string reason;
+  };
+  Breaker breaker() const;
 
  private:
   struct Suspect {
@@ -96,20 +119,30 @@ class FaultPolicy {
     std::string reason;
   };
   struct Held {
+    // Since when it is refused, less the time in which nobody answered.
     absl::Duration since;
+    absl::Duration last_refusal;
+    absl::Duration last_row;
     absl::Duration next_probe;
     absl::Duration probe_interval;
     int probes = 0;
+    // A row of the topic was passed over since the stream went back. A later one must not be sent before it.
+    bool left_behind = false;
+    bool may_be_tried = false;
     bool probing = false;
-    // The stream has gone back for the probe, and its row has not come yet.
-    bool awaited = false;
     RowKey probe;
     int code = 0;
     std::string reason;
   };
 
-  bool BreakerOpen(int code) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Poisoned(int code) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether one more row may become poison by the code; if so, it is counted.
+  bool MayPoison(int code, absl::string_view reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A row with this code was taken: it is no outage, or it is over.
+  void CloseBreaker(int code) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The next probe, later each time.
+  void Postpone(Held* held) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Refused(Held* held, int code, absl::string_view reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Unanswered(Held* held) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool GraceOver(const Held& held) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void UpdateQuiet() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -122,6 +155,7 @@ class FaultPolicy {
   absl::flat_hash_map<std::string, Held> held_ ABSL_GUARDED_BY(mutex_);
   // When rows became poison by a code, within the last minute.
   std::map<int, std::deque<absl::Duration>> poisoned_ ABSL_GUARDED_BY(mutex_);
+  Breaker breaker_ ABSL_GUARDED_BY(mutex_);
   bool freed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -77,6 +77,13 @@ std::vector<Setting> KafkaSettings() {
        "binlog is the buffer.",
        false,
        [](Value v, Config& c) { return Store(ParseBytesValue(v, 1 * kMiB, 2 * kGiB - kKiB), c.kafka.queue_bytes); }},
+      {Group::kKafka, "unacknowledged-bytes", "", "RELAY_UNACKNOWLEDGED_BYTES", Kind::kValue, "SIZE", "16MiB", "",
+       "Memory for the places of rows that others wait for (their records not counted): it bounds how far reading goes "
+       "on while the rows of a held topic, or of one partition, wait.",
+       false,
+       [](Value v, Config& c) {
+         return Store(ParseBytesValue(v, 1 * kMiB, 2 * kGiB - kKiB), c.kafka.unacknowledged_bytes);
+       }},
       {Group::kKafka, "kafka-config", "", "KAFKA_CONFIG", Kind::kRepeatable, "NAME=VALUE", "", "",
        "A librdkafka property, as sasl.mechanism=PLAIN; may be repeated. Those "
        "that guard delivery (acks, idempotence, timeouts, retries, partitioner, "

@@ -52,8 +52,8 @@ Checkpoint PipelineState::CheckpointAt(const LowWaterMark& mark) const {
     table.layout = layouts_->At(table.schema, table.table, mark.position);
   }
   checkpoint.last = Fingerprint{};
-  if (!mark.last_begin.empty()) {
-    checkpoint.last = {mark.last_gtid, mark.position, absl::ToUnixMicros(mark.last_commit_time)};
+  if (mark.last.has_value()) {
+    checkpoint.last = {mark.last->gtid, mark.position, absl::ToUnixMicros(mark.last->commit_time)};
   }
   return checkpoint;
 }

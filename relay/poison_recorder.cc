@@ -34,33 +34,47 @@ std::string ReasonFor(const OutboxSchema& schema, const std::string& reason) {
   return text;
 }
 
+// Columns of kafka_outbox_dead that hold the row's own.
+constexpr std::pair<OutboxColumn, absl::string_view> kDeadColumns[] = {{kTopic, "topic"},
+                                                                       {kKey, "`key`"},
+                                                                       {kPartitionKey, "partition_key"},
+                                                                       {kPayloadJson, "payload_json"},
+                                                                       {kPayloadHeaders, "payload_headers"}};
+// Bytes that one statement carries of a column, well below any max_allowed_packet.
+constexpr size_t kPiece = size_t{256} << 10;
+
 std::string TimeText(const std::optional<absl::Time>& time) {
   return absl::FormatTime("%Y-%m-%d %H:%M:%E6S", *time, absl::UTCTimeZone());
 }
 
 }  // namespace
 
-PoisonRow PoisonRow::From(size_t schema, uint64_t id, absl::Span<const cdc::ColumnValue> columns) {
-  PoisonRow row;
-  row.schema = schema;
-  row.id = id;
-  for (const cdc::ColumnValue& column : columns) {
-    if (column.has_value()) {
-      row.columns.emplace_back(std::string(column.text));
+PoisonRow::PoisonRow(size_t schema_index, uint64_t row_id, absl::Span<const cdc::ColumnValue> values)
+    : schema(schema_index), id(row_id) {
+  for (const cdc::ColumnValue& value : values) {
+    if (value.has_value()) {
+      columns.emplace_back(std::string(value.text));
     } else {
-      row.columns.emplace_back(std::nullopt);
+      columns.emplace_back(std::nullopt);
     }
   }
-  return row;
+}
+
+size_t PoisonRow::bytes() const {
+  size_t sum = sizeof(*this) + reason.size() + gtid.size();
+  for (const std::optional<std::string>& column : columns) {
+    sum += sizeof(column) + (column.has_value() ? column->size() : 0);
+  }
+  return sum;
 }
 
 PoisonRecorder::PoisonRecorder(const std::vector<OutboxSchema>* schemas, std::string state_schema, std::string relay_id)
     : schemas_(*schemas), state_schema_(std::move(state_schema)), relay_id_(std::move(relay_id)) {}
 
-absl::StatusOr<PoisonOutcome> PoisonRecorder::Record(SqlSession* session, absl::Span<const PoisonRow> rows) {
+absl::StatusOr<PoisonOutcome> PoisonRecorder::Record(SqlSession* session, absl::Span<const PoisonRow* const> rows) {
   // By schema, then by id, in which order the rows are locked; of a row given twice the last counts.
   std::map<std::pair<size_t, uint64_t>, const PoisonRow*> sorted;
-  for (const PoisonRow& row : rows) sorted[{row.schema, row.id}] = &row;
+  for (const PoisonRow* row : rows) sorted[{row->schema, row->id}] = row;
   PoisonOutcome outcome;
   ASSIGN_OR_RETURN(SqlTransaction transaction, SqlTransaction::Begin(session));
   for (auto it = sorted.begin(); it != sorted.end();) {
@@ -129,30 +143,58 @@ absl::StatusOr<PoisonOutcome> PoisonRecorder::RecordChunk(SqlSession* session,
 absl::Status PoisonRecorder::DeadLetter(SqlSession* session, const PoisonRow& row) {
   const OutboxSchema& schema = schemas_[row.schema];
   const std::string id = schema.IdLiteral(row.id);
-  if (state_schema_.empty()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("row ", id, " of ", schema.Name(), " can't be published (", row.reason,
-                     ") and is no longer in the table; there is no ", kDeadTable,
-                     " to keep it in: let the relay make its tables (--state-schema)"));
-  }
+  const std::string table = QuoteTable(state_schema_, kDeadTable);
+  const auto explain = [&](const absl::Status& status, absl::string_view cure) {
+    return absl::FailedPreconditionError(absl::StrCat("row ", id, " of ", schema.Name(), " can't be published (",
+                                                      row.reason, "), is no longer in its table, and can't be kept in ",
+                                                      table, ": ", status.message(), "; ", cure));
+  };
   const std::string reason = ReasonFor(schema, row.reason);
   const std::string committed = row.commit_time.has_value() ? TimeText(row.commit_time) : "";
   std::vector<SqlParam> params = {relay_id_, schema.schema, schema.table, id, row.gtid};
   params.push_back(row.commit_time.has_value() ? SqlParam(committed) : SqlParam(nullptr));
   params.push_back(row.attempts);
   params.push_back(reason);
-  for (const OutboxColumn column : {kTopic, kKey, kPartitionKey, kPayloadJson, kPayloadHeaders}) {
+  for (const auto& [column, name] : kDeadColumns) {
     const bool known = column < row.columns.size() && row.columns[column].has_value();
-    params.push_back(known ? SqlParam(SqlBytes{*row.columns[column]}) : SqlParam(nullptr));
+    params.push_back(known ? SqlParam(SqlBytes{absl::string_view(*row.columns[column]).substr(0, kPiece)})
+                           : SqlParam(nullptr));
   }
-  return session
-      ->Execute(
-          absl::StrCat("INSERT INTO ", QuoteTable(state_schema_, kDeadTable),
-                       " (relay_id, schema_name, table_name, row_id, gtid, committed_at, push_attempts, "
-                       "error_reason, topic, `key`, partition_key, payload_json, payload_headers, died_at) VALUES "
-                       "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6))"),
-          params)
-      .status();
+  absl::Status status =
+      session
+          ->Execute(absl::StrCat("INSERT INTO ", table,
+                                 " (relay_id, schema_name, table_name, row_id, gtid, committed_at, push_attempts, "
+                                 "error_reason, topic, `key`, partition_key, payload_json, payload_headers, died_at) "
+                                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6))"),
+                    params)
+          .status();
+  if (absl::IsNotFound(status) || absl::IsPermissionDenied(status)) {
+    return explain(status,
+                   "create it, with INSERT, UPDATE and SELECT for us ('outbox-relay migrate --print' prints it)");
+  }
+  RETURN_IF_ERROR(status);
+  for (const auto& [column, name] : kDeadColumns) {
+    if (column >= row.columns.size() || !row.columns[column].has_value()) continue;
+    const absl::string_view text = *row.columns[column];
+    if (text.size() <= kPiece) continue;
+    // One literal of it could be larger than the server takes.
+    for (size_t done = kPiece; done < text.size(); done += kPiece) {
+      const std::vector<SqlParam> piece = {SqlBytes{text.substr(done, kPiece)}};
+      RETURN_IF_ERROR(session
+                          ->Execute(absl::StrCat("UPDATE ", table, " SET ", name, " = CONCAT(", name,
+                                                 ", ?) WHERE seq = LAST_INSERT_ID()"),
+                                    piece)
+                          .status());
+    }
+    ASSIGN_OR_RETURN(
+        const std::optional<std::string> kept,
+        session->QueryValue(absl::StrCat("SELECT LENGTH(", name, ") FROM ", table, " WHERE seq = LAST_INSERT_ID()")));
+    if (kept != absl::StrCat(text.size())) {
+      return explain(absl::ResourceExhaustedError(absl::StrCat("it has ", text.size(), " bytes")),
+                     "raise the server's max_allowed_packet");
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace relay

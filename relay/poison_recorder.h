@@ -21,6 +21,13 @@ namespace relay {
 
 // A poison row with everything that is known of it, should its row be gone. Owns its bytes.
 struct PoisonRow {
+  PoisonRow() = default;
+  // Copies the row. `values` is in the order of OutboxColumn.
+  PoisonRow(size_t schema, uint64_t id, absl::Span<const cdc::ColumnValue> values);
+
+  // What it takes of memory.
+  size_t bytes() const;
+
   size_t schema = 0;  // Index into the recorder's schemas.
   uint64_t id = 0;
   uint32_t attempts = 0;
@@ -29,9 +36,6 @@ struct PoisonRow {
   std::optional<absl::Time> commit_time;
   // In the order of OutboxColumn; nullopt is NULL or absent.
   std::vector<std::optional<std::string>> columns;
-
-  // Copies the row.
-  static PoisonRow From(size_t schema, uint64_t id, absl::Span<const cdc::ColumnValue> columns);
 };
 
 struct PoisonOutcome {
@@ -42,14 +46,15 @@ struct PoisonOutcome {
 // SQL thread. Keeps no state of its own.
 class PoisonRecorder {
  public:
-  // `schemas` outlives the recorder. `state_schema` is where kafka_outbox_dead is; empty when there is none.
+  // `schemas` outlives the recorder. `state_schema` is where kafka_outbox_dead is.
   PoisonRecorder(const std::vector<OutboxSchema>* schemas, std::string state_schema, std::string relay_id);
 
   // Records all the rows in one transaction, or none. Only after OK are they done. Rows given twice, or recorded again
   // after a commit whose answer was lost, come to the same for those on their row; a dead letter is then written twice.
   //
-  // FailedPrecondition: a row is gone and there is no kafka_outbox_dead. Else as SqlSession.
-  absl::StatusOr<PoisonOutcome> Record(SqlSession* session, absl::Span<const PoisonRow> rows);
+  // FailedPrecondition: a row is gone and kafka_outbox_dead is missing, or can't hold it; the message names the cure.
+  // Else as SqlSession.
+  absl::StatusOr<PoisonOutcome> Record(SqlSession* session, absl::Span<const PoisonRow* const> rows);
 
  private:
   absl::StatusOr<PoisonOutcome> RecordChunk(SqlSession* session, absl::Span<const PoisonRow* const> rows);

@@ -43,15 +43,18 @@ class PoisonRecorderTest : public testing_servers::SqlServerTest {
     columns[kTopic] = {cdc::ColumnValue::State::kValue, "orders"};
     columns[kPayloadJson] = {cdc::ColumnValue::State::kValue, absl::string_view("\xff\0'x", 4)};
     columns[kPayloadHeaders] = {cdc::ColumnValue::State::kNull, ""};
-    PoisonRow row = PoisonRow::From(0, id, columns);
+    PoisonRow row(0, id, columns);
     row.reason = reason;
     row.attempts = attempts;
     row.gtid = "3e11fa47-71ca-11e1-9e33-c80aa9429562:20";
     row.commit_time = absl::FromUnixMicros(1'700'000'000'123'456);
     return row;
   }
-  absl::StatusOr<PoisonOutcome> Record(const std::vector<PoisonRow>& rows) {
-    return PoisonRecorder(&schemas_, schema(), kRelayId).Record(session(), rows);
+  absl::StatusOr<PoisonOutcome> Record(const std::vector<PoisonRow>& rows) { return RecordIn(schema(), rows); }
+  absl::StatusOr<PoisonOutcome> RecordIn(const std::string& state_schema, const std::vector<PoisonRow>& rows) {
+    std::vector<const PoisonRow*> pointers;
+    for (const PoisonRow& row : rows) pointers.push_back(&row);
+    return PoisonRecorder(&schemas_, state_schema, kRelayId).Record(session(), pointers);
   }
 
   std::vector<OutboxSchema> schemas_;
@@ -93,6 +96,16 @@ TEST_P(PoisonRecorderTest, ARowThatIsGoneIsKeptWhole) {
   EXPECT_EQ(Select("SELECT row_id FROM kafka_outbox_dead ORDER BY seq DESC LIMIT 1"), "-1");
 }
 
+TEST_P(PoisonRecorderTest, ADeadRowMayBeLargerThanOneStatement) {
+  const std::string large(20'000'000, '\xfe');  // As a literal it would have twice the size.
+  std::vector<cdc::ColumnValue> columns(kOutboxColumnCount);
+  columns[kPayloadJson] = {cdc::ColumnValue::State::kValue, large};
+  const auto outcome = RecordIn(schema(), {PoisonRow(0, 2, columns)});
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(Select("SELECT LENGTH(payload_json), REPLACE(payload_json, x'FE', '') FROM kafka_outbox_dead"),
+            absl::StrCat(large.size(), ","));
+}
+
 TEST_P(PoisonRecorderTest, ManyRowsAreRecordedInOneTransaction) {
   Run("INSERT INTO kafka_outbox (topic, payload_json, payload_headers) WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL "
       "SELECT i+1 FROM n WHERE i < 900) SELECT 't','{}','{}' FROM n");
@@ -108,7 +121,7 @@ TEST_P(PoisonRecorderTest, ManyRowsAreRecordedInOneTransaction) {
 
 TEST_P(PoisonRecorderTest, WithoutATableForDeadRowsNothingIsRecordedAndTheRowIsNamed) {
   Insert(1, 1);
-  const auto outcome = PoisonRecorder(&schemas_, "", kRelayId).Record(session(), {Row(1, "here"), Row(2, "gone")});
+  const auto outcome = RecordIn("no_such_schema", {Row(1, "here"), Row(2, "gone")});
   EXPECT_EQ(outcome.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(outcome.status().message(), HasSubstr("row 2"));
   EXPECT_EQ(Select("SELECT errored FROM kafka_outbox"), "0");

@@ -239,10 +239,11 @@ absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board
     // What was published right before the last process ended may not be marked yet.
     for (size_t table = 0; table < foundation.tables.size(); ++table) marker->AddAll(table, ledger.All(table));
   }
-  AckTracker tracker({}, MarkOf(loaded), [&](size_t table, absl::Span<const uint64_t> ids) {
-    ledger.AddAll(table, ids, state.NowForLedger());
-    if (marker.has_value()) marker->Add(table, ids);
-  });
+  AckTracker tracker(config.kafka.unacknowledged_bytes, MarkOf(loaded),
+                     [&](size_t table, absl::Span<const uint64_t> ids) {
+                       ledger.AddAll(table, ids, state.NowForLedger());
+                       if (marker.has_value()) marker->Add(table, ids);
+                     });
 
   FaultPolicy::Options policy_options;
   policy_options.publish_attempts = config.poison.publish_attempts;
@@ -252,7 +253,7 @@ absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board
   FaultPolicy policy(policy_options, clock);
 
   SweepQueue sweeps(foundation.tables.size());
-  PoisonRecorder recorder(&foundation.tables, foundation.state_schema, foundation.relay_id);
+  PoisonRecorder recorder(&foundation.tables, config.database.state_schema, foundation.relay_id);
 
   CleanerOptions cleaner_options;
   cleaner_options.retention = config.cleanup.retention;
@@ -385,6 +386,7 @@ absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board
 
   while (!outer_stop->WaitForNotificationWithTimeout(kStep) && !stream_ended.HasBeenNotified() &&
          !ack_ended.HasBeenNotified()) {
+    delivery.AskAboutHeldTopics();
   }
   stop->Notify();
   stream_worker.Wake();

@@ -28,7 +28,7 @@ absl::StatusOr<Delivery::Result> RowSender::Send(absl::string_view schema, absl:
   if (decoded.ok()) {
     result = delivery_->Send(row, &record, &poison);
   } else if (absl::IsInvalidArgument(decoded)) {
-    poison = {1, std::string(decoded.message())};
+    result = delivery_->Condemn(kafka::CodeOfStatus(decoded), decoded.message(), &poison);
   } else {
     return decoded;
   }
@@ -43,13 +43,14 @@ absl::StatusOr<Delivery::Result> RowSender::Send(absl::string_view schema, absl:
   if (options_.halt_on_poison) {
     LogEvent(LogLevel::kError, LogCode::kRelayHalted, poison.reason,
              {{"schema", schema}, {"id", id}, {"topic", topic}});
-    return absl::FailedPreconditionError(
-        absl::StrCat("--on-poison=halt: Kafka will not take row ", id, " of `", schema, "` (topic ", topic,
-                     "): ", poison.reason, "; mend or delete the row, or set --on-poison=skip, then start again"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "--on-poison=halt: Kafka will not take row ", id, " of `", schema, "` (topic ", topic, "): ", poison.reason,
+        "; mend the cause (a topic's limit, its rights), or set --on-poison=skip, which marks the row "
+        "errored=1 and goes on, then start again"));
   }
   LogEvent(LogLevel::kError, LogCode::kRowPoisoned, poison.reason,
            {{"schema", schema}, {"id", id}, {"topic", topic}, {"attempts", poison.attempts}});
-  PoisonRow poison_row = PoisonRow::From(row.key.table, row.key.id, values);
+  PoisonRow poison_row(row.key.table, row.key.id, values);
   poison_row.attempts = static_cast<uint32_t>(poison.attempts);
   poison_row.reason = std::move(poison.reason);
   poison_row.gtid = std::string(gtid);

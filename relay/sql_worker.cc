@@ -16,6 +16,7 @@ namespace relay {
 namespace {
 
 constexpr size_t kPoisonQueue = 1'000;
+constexpr size_t kPoisonQueueBytes = size_t{4} << 20;  // One row may be larger.
 constexpr uint32_t kIdChunk = 20'000;
 constexpr absl::Duration kTick = absl::Milliseconds(100);
 constexpr absl::Duration kServerInterval = absl::Seconds(5);
@@ -26,7 +27,7 @@ constexpr int kCountPauses = 20;
 
 }  // namespace
 
-bool SqlWorker::HasRoom() const { return poison_.size() < kPoisonQueue; }
+bool SqlWorker::HasRoom() const { return poison_.size() < kPoisonQueue && poison_bytes_ < kPoisonQueueBytes; }
 
 void SqlWorker::PutPoison(PoisonRow row, std::optional<uint64_t> ordinal) {
   absl::MutexLock lock(&mutex_);
@@ -34,6 +35,8 @@ void SqlWorker::PutPoison(PoisonRow row, std::optional<uint64_t> ordinal) {
     parts_.board->Beat(RelayThread::kStream);
     if (parts_.stop->HasBeenNotified()) return;  // Not settled: the next start meets the row again.
   }
+  if (ordinal.has_value()) parts_.tracker->Condemn(*ordinal);
+  poison_bytes_ += row.bytes();
   poison_.push_back({std::move(row), ordinal});
 }
 
@@ -115,22 +118,38 @@ absl::Status SqlWorker::RecordPoison() {
   {
     absl::MutexLock lock(&mutex_);
     batch.swap(poison_);
+    poison_bytes_ = 0;
   }
   if (batch.empty()) return absl::OkStatus();
-  std::vector<PoisonRow> rows;
-  for (const Queued& queued : batch) rows.push_back(queued.row);
-  const auto outcome = parts_.recorder->Record(session_.get(), rows);
-  if (!outcome.ok()) {
-    absl::MutexLock lock(&mutex_);
-    poison_.insert(poison_.begin(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
-    return outcome.status();
+  absl::Status status = Record(absl::MakeSpan(batch));
+  if (status.ok()) return status;
+  std::vector<Queued> left;
+  if (batch.size() == 1 || !session_->alive()) {
+    left = std::move(batch);
+  } else {
+    // One row that can't be recorded is not to keep the others.
+    for (Queued& queued : batch) {
+      const bool recorded = session_->alive() && Record(absl::MakeSpan(&queued, 1)).ok();
+      if (!recorded) left.push_back(std::move(queued));
+    }
+    if (left.empty()) return absl::OkStatus();
   }
+  absl::MutexLock lock(&mutex_);
+  for (const Queued& queued : left) poison_bytes_ += queued.row.bytes();
+  poison_.insert(poison_.begin(), std::make_move_iterator(left.begin()), std::make_move_iterator(left.end()));
+  return status;
+}
+
+absl::Status SqlWorker::Record(absl::Span<Queued> batch) {
+  std::vector<const PoisonRow*> rows;
+  for (const Queued& queued : batch) rows.push_back(&queued.row);
+  ASSIGN_OR_RETURN(const PoisonOutcome outcome, parts_.recorder->Record(session_.get(), rows));
   const absl::Time now = parts_.clock->Now();
   for (const Queued& queued : batch) {
     const RowKey key{static_cast<uint32_t>(queued.row.schema), queued.row.id};
     parts_.ledger->Remove(queued.row.schema, queued.row.id);
     parts_.policy->Forget(key);
-    if (queued.ordinal.has_value()) parts_.tracker->Settle(*queued.ordinal);
+    if (queued.ordinal.has_value()) parts_.tracker->Settle(*queued.ordinal, key);
     parts_.board->Update([&](RelayStatus& board) {
       auto& recent = board.recent_poison;
       recent.insert(recent.begin(), {parts_.state->schema(queued.row.schema), absl::StrCat(queued.row.id),
@@ -140,11 +159,11 @@ absl::Status SqlWorker::RecordPoison() {
     });
   }
   parts_.metrics->rows_poison.Add(batch.size());
-  parts_.metrics->poison_rows.Set(parts_.metrics->poison_rows.value() + static_cast<double>(outcome->on_row));
-  if (outcome->dead_lettered > 0) {
+  parts_.metrics->poison_rows.Set(parts_.metrics->poison_rows.value() + static_cast<double>(outcome.on_row));
+  if (outcome.dead_lettered > 0) {
     LogEvent(LogLevel::kError, LogCode::kRowDeadLettered,
              "poison rows were no longer in their table; they are kept whole in kafka_outbox_dead",
-             {{"rows", outcome->dead_lettered}});
+             {{"rows", outcome.dead_lettered}});
   }
   return absl::OkStatus();
 }
@@ -205,9 +224,9 @@ absl::Status SqlWorker::AskServer() {
 
   uint64_t ahead = 0;
   absl::Duration to_purge = server.log_retention.value_or(absl::InfiniteDuration());
-  if (server.log_retention.has_value() && mark.last_commit_time != absl::InfinitePast()) {
+  if (server.log_retention.has_value() && mark.last.has_value()) {
     // A log is purged when its last event is that old; the checkpoint's own log lasts at least as long as this.
-    to_purge = *server.log_retention - (server.server_time - mark.last_commit_time);
+    to_purge = *server.log_retention - (server.server_time - mark.last->commit_time);
     if (!server.logs.empty() && server.logs.back().name == mark.position.file) to_purge = *server.log_retention;
   }
   for (const BinaryLog& log : server.logs) {

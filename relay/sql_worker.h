@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "relay/ack_tracker.h"
 #include "relay/base/backoff.h"
 #include "relay/base/clock.h"
@@ -90,6 +91,7 @@ class SqlWorker {
   absl::Status Connect();
   absl::Status Work();
   absl::Status RecordPoison();
+  absl::Status Record(absl::Span<Queued> batch);
   absl::Status BeginSweep(SweepReason reason);
   // Offers what the log did not bring, once the low-water mark has passed the log's end.
   void FinishSweep();
@@ -111,6 +113,7 @@ class SqlWorker {
 
   absl::Mutex mutex_;
   std::vector<Queued> poison_ ABSL_GUARDED_BY(mutex_);
+  size_t poison_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 
   std::optional<Sweep> sweep_;
   uint64_t ahead_bytes_ = ~uint64_t{0};  // Of the server's log, past the low-water mark.

@@ -174,9 +174,7 @@ absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts) {
   plan.from.position = reached.position;
   plan.from.open_xa = reached.open_xa;
   if (!reached.last.empty()) {
-    plan.from.last_gtid = reached.last.gtid;
-    plan.from.last_begin = reached.last.end;  // Any place: it says that there is a last transaction.
-    plan.from.last_commit_time = absl::FromUnixMicros(reached.last.commit_micros);
+    plan.from.last = LastTransaction{reached.last.gtid, absl::FromUnixMicros(reached.last.commit_micros)};
   }
   plan.explanation = "behind the checkpoint";
   for (size_t i = 0; i < facts.tables.size(); ++i) {

@@ -504,7 +504,7 @@ absl::Status StreamWorker::HandleRow(const cdc::StreamItem& item, const cdc::Row
     const SweepProgress sweep = parts_.state->sweep(change.table);
     if (sweep.phase == SweepProgress::Phase::kStream && item.begin < sweep.until) {
       // Sent from the table already.
-      parts_.tracker->Settle(ticket.ordinal);
+      parts_.tracker->Settle(ticket.ordinal, key);
       return absl::OkStatus();
     }
   }
@@ -541,7 +541,7 @@ absl::Status StreamWorker::SendRowFromTable(const cdc::StreamItem& item, size_t 
                              return SendRow(item, table, id, ordinal, values, only_pending);
                            }));
   // Gone, or errored again: there is nothing left to send.
-  if (!found) parts_.tracker->Settle(ordinal);
+  if (!found) parts_.tracker->Settle(ordinal, {static_cast<uint32_t>(table), id});
   return absl::OkStatus();
 }
 
