@@ -74,23 +74,25 @@ supervised() {
   /usr/bin/python3 testing/servers/supervisor.py $$ "$@" 2>&1 >/dev/null
 }
 
+results() { /usr/bin/python3 -B testing/results.py "$@"; }
+
 # bazel_tier TIER COMMAND OPTION...: leaves its count in $work.
 bazel_tier() {
-  local tier=$1 command=$2
+  local tier=$1 command=$2 code=0
   shift 2
   supervised bazel --max_idle_secs=300 "$command" "${bazel_options[@]}" \
     --build_event_json_file="$work/$tier.bazel.json" --keep_going "$@" ||
-    true  # the results say what failed
-  /usr/bin/python3 -B testing/results.py read "$work/$tier.bazel.json"
+    code=$?
+  results read "$work/$tier.bazel.json" "$code"
 }
 
 # pytest_tier TIER ARGUMENT...: leaves its count in $work.
 pytest_tier() {
-  local tier=$1
+  local tier=$1 code=0
   shift
   supervised /usr/bin/python3 -B -m pytest -p no:cacheprovider -q -rs \
-    --tb=short --junit-xml="$work/$tier.pytest.xml" "$@" || true
-  /usr/bin/python3 -B testing/results.py read "$work/$tier.pytest.xml"
+    --tb=short --junit-xml="$work/$tier.pytest.xml" "$@" || code=$?
+  results read "$work/$tier.pytest.xml" "$code"
 }
 
 # start_server KIND PREFIX: sets PREFIXport and others, or leaves it empty when
@@ -104,7 +106,7 @@ start_server() {
 
 # Targets tagged servers; they know their server by variables, in two manners.
 servers_tier() {
-  pytest_tier servers testing/servers
+  pytest_tier servers testing/servers testing/results_test.py
   local tests single kind
   local environment=(--local_test_jobs=1 --test_env=OUTBOX_PROPERTY_ROWS
                      --test_env=OUTBOX_PROPERTY_SEED)
@@ -185,5 +187,5 @@ for tier in "${chosen[@]}"; do
   run_tier "$tier"
   echo "== $tier took $((SECONDS - started)) s"
 done
-/usr/bin/python3 -B testing/results.py sum "$work" "${chosen[@]}" || status=$?
+results sum "$work" "${chosen[@]}" || status=$?
 exit $status
