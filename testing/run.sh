@@ -95,28 +95,51 @@ pytest_tier() {
   results read "$work/$tier.pytest.xml" "$code"
 }
 
-# start_server KIND PREFIX: sets PREFIXport and others, or leaves it empty when
-# the server cannot be had, and says why.
+# fail TIER NAME: counts a failure that no test can tell of.
+fail() {
+  echo "FAILED: $2" >&2
+  results note "$(mktemp "$work/$1.XXXXXX")" failed "$2"
+}
+
+# find_targets TIER QUERY: sets `targets`. A query that fails or finds nothing
+# fails the tier: its tests would be lost without a word.
+find_targets() {
+  local found='' code=0
+  targets=()
+  found=$(bazel --max_idle_secs=300 query "$2" 2>"$work/query.log") || code=$?
+  if [[ $code -ne 0 || -z $found ]]; then
+    cat "$work/query.log" >&2
+    fail "$1" "bazel query '$2' ended with $code and found ${found:-nothing}"
+    return
+  fi
+  mapfile -t targets <<<"$found"
+}
+
+# start_server TIER KIND PREFIX: sets PREFIXport and others. PREFIXport is empty
+# when the server cannot be had (exit code 3, which is said): tests are skipped.
 start_server() {
-  local values
-  printf -v "$2port" ''
-  values=$(testing/servers/"$1" start --owner $$ --prefix "$2") || return 0
-  eval "$values"
+  local values code=0
+  printf -v "$3port" ''
+  values=$(testing/servers/"$2" start --owner $$ --prefix "$3") || code=$?
+  case $code in
+    0) eval "$values" ;;
+    3) ;;
+    *) fail "$1" "testing/servers/$2 start ended with $code" ;;
+  esac
 }
 
 # Targets tagged servers; they know their server by variables, in two manners.
 servers_tier() {
   pytest_tier servers testing/servers testing/results_test.py
-  local tests single kind
+  local targets single kind
   local environment=(--local_test_jobs=1 --test_env=OUTBOX_PROPERTY_ROWS
                      --test_env=OUTBOX_PROPERTY_SEED)
-  mapfile -t tests < <(bazel --max_idle_secs=300 query \
-    'attr(tags, "\bservers\b", tests(//...))' 2>/dev/null)
-  [[ ${#tests[@]} -gt 0 ]] || return 0
-  mapfile -t single < <(printf '%s\n' "${tests[@]}" | grep '_server_test$')
-  start_server mysql MYSQL_
-  start_server mariadb MARIADB_
-  start_server kafka KAFKA_
+  find_targets servers 'attr(tags, "\bservers\b", tests(//...))'
+  [[ ${#targets[@]} -gt 0 ]] || return 0
+  mapfile -t single < <(printf '%s\n' "${targets[@]}" | grep '_server_test$')
+  start_server servers mysql MYSQL_
+  start_server servers mariadb MARIADB_
+  start_server servers kafka KAFKA_
   [[ -z $KAFKA_port ]] ||
     environment+=(--test_env="OUTBOX_TEST_KAFKA=127.0.0.1:$KAFKA_port")
   for kind in MYSQL MARIADB; do
@@ -132,29 +155,28 @@ servers_tier() {
       --test_env="OUTBOX_RELAY_TEST_SERVER=127.0.0.1:${!port}:admin:admin"
       --test_env="OUTBOX_RELAY_TEST_CA=${!authority}")
     bazel_tier "servers.$kind" test "${environment[@]}" "${server[@]}" \
-      "${tests[@]}"
-    tests=("${single[@]}")  # the others know both servers at once
+      "${targets[@]}"
+    targets=("${single[@]}")  # the others know both servers at once
   done
 }
 
 fuzz_tier() {
-  local target name verdict
-  local fuzzers words
-  mapfile -t fuzzers < <(bazel --max_idle_secs=300 query \
-    'kind(cc_binary, //testing/fuzz:all)' 2>/dev/null)
-  bazel_tier fuzz.build build --config=fuzz "${fuzzers[@]}"
-  for target in "${fuzzers[@]}"; do
+  local target targets name outcome words
+  find_targets fuzz 'kind(cc_binary, //testing/fuzz:all)'
+  [[ ${#targets[@]} -gt 0 ]] || return 0
+  bazel_tier fuzz.build build --config=fuzz "${targets[@]}"
+  for target in "${targets[@]}"; do
     name=${target##*:}
     mkdir -p "$work/corpus/$name"
-    verdict='{"passed": 1, "failed": [], "skipped": []}'
+    outcome=passed
     words=()
     [[ ! -e testing/fuzz/$name.dict ]] || words=(-dict="testing/fuzz/$name.dict")
     supervised "bazel-bin/testing/fuzz/$name" -max_total_time=20 "${words[@]}" \
       -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 -verbosity=0 \
       -artifact_prefix="${TMPDIR:-/tmp}/$name-" \
       "$work/corpus/$name" "testing/fuzz/corpus/$name" ||
-      verdict="{\"passed\": 0, \"failed\": [\"$name\"], \"skipped\": []}"
-    echo "$verdict" >"$work/fuzz.$name.count"
+      outcome=failed
+    results note "$work/fuzz.$name" "$outcome" "$name"
   done
 }
 
