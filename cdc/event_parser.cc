@@ -32,7 +32,8 @@ absl::Status TooShort(EventType type) { return Malformed(type, "it ends too soon
 //
 // The number of types follows from the list itself: its entry for FORMAT_DESCRIPTION is 57 + types. A writer that knows
 // checksums (MySQL 5.6.1, MariaDB 5.3) adds the last two, and the crc whatever the algorithm.
-absl::Status ParseFormatDescription(const EventHeader& header, absl::string_view raw, FormatDescription* format) {
+absl::Status ParseFormatDescription(const EventHeader& header, absl::string_view raw, FormatDescription* format,
+                                    bool* has_checksum) {
   constexpr size_t kFixed = 57;
   constexpr size_t kServerVersion = 50;
   const absl::string_view body = raw.substr(kEventHeaderSize);
@@ -62,7 +63,8 @@ absl::Status ParseFormatDescription(const EventHeader& header, absl::string_view
   parsed.post_header_lengths.assign(lengths.begin(), lengths.end());
   parsed.in_use = (header.flags & kEventFlagInUse) != 0;
   const absl::string_view tail = rest.substr(types);
-  if (tail.size() == 1 + kChecksumSize) {
+  *has_checksum = tail.size() == 1 + kChecksumSize;
+  if (*has_checksum) {
     switch (static_cast<uint8_t>(tail[0])) {
       case 0:
         parsed.checksum = FormatDescription::Checksum::kNone;
@@ -407,9 +409,13 @@ absl::StatusOr<const Event*> EventParser::Parse(absl::string_view raw) {
           absl::StrCat("FORMAT_DESCRIPTION event of ", raw.size(), " bytes whose header says ", header.length));
     }
     FormatDescription format;
-    RETURN_IF_ERROR(ParseFormatDescription(header, raw, &format));
+    bool has_checksum = false;
+    RETURN_IF_ERROR(ParseFormatDescription(header, raw, &format, &has_checksum));
+    // A server that knows checksums gives a file's head one whether or not the events behind it have any: else a
+    // damaged algorithm would switch them off. A sender that changes the head makes no new one for a log without.
+    const bool checksummed = format.checksum == FormatDescription::Checksum::kCrc32 || (file_ && !has_format_);
     // The in-use flag is cleared in place when a file is closed, and the checksum is one of the event without it.
-    if (verify_checksums_ && format.checksum == FormatDescription::Checksum::kCrc32) {
+    if (verify_checksums_ && has_checksum && checksummed) {
       const size_t size = raw.size() - kChecksumSize;
       std::string closed(raw.substr(0, size));
       closed[17] = static_cast<char>(closed[17] & ~kEventFlagInUse);

@@ -16,8 +16,10 @@ namespace cdc {
 // whether they carry a checksum. Allocates nothing in steady state. Not thread-safe.
 class EventParser {
  public:
-  // `verify_checksums` false: checksums are cut off unread.
-  explicit EventParser(bool verify_checksums = true) : verify_checksums_(verify_checksums) {}
+  // `verify_checksums` false: checksums are cut off unread. `file`: the events are all those of a file, as its server
+  // wrote them; a dump's sender changes format descriptions.
+  explicit EventParser(bool verify_checksums = true, bool file = false)
+      : verify_checksums_(verify_checksums), file_(file) {}
 
   // Parses one event as an EventSource gives it. The result lives until the next call, its views as long as `raw` (of a
   // compressed query: until the next call).
@@ -38,6 +40,7 @@ class EventParser {
   absl::Status ParseBody(absl::string_view body);
 
   const bool verify_checksums_;
+  const bool file_;
   bool has_format_ = false;
   FormatDescription format_;
   std::string uncompressed_;

@@ -17,7 +17,8 @@ namespace cdc {
 class EventReader {
  public:
   // `source` must outlive the reader.
-  EventReader(EventSource* source, bool verify_checksums) : source_(source), parser_(verify_checksums) {}
+  EventReader(EventSource* source, bool verify_checksums)
+      : source_(source), parser_(verify_checksums, source->contiguous()) {}
 
   // The next event, null at a clean end; valid until the next call. Of a transaction payload come its events and not
   // itself. Errors are those of the source and of EventParser, and name file and offset.

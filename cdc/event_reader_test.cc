@@ -118,6 +118,29 @@ TEST(EventReaderTest, SaysWhereADamagedEventStands) {
 }
 
 // A server deciphers what it sends, a file is closed to all but its server.
+// The checksum of a file's format description tells, whatever that says of those behind it.
+TEST(EventReaderTest, ADamagedByteCannotSwitchAFilesChecksumsOff) {
+  EventWriter w;
+  const std::string rotate = w.Rotate("b.1", 4, true);
+  std::string format = w.FormatDescription();
+  ASSERT_EQ(format[format.size() - 5], 1) << "CRC32";
+  format[format.size() - 5] = 0;
+  absl::Status status;
+  EventList file({rotate, format});
+  file.set_contiguous(true);
+  EXPECT_THAT(Places(&file, &status), ElementsAre("ROTATE (no position) b.1:4"));
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("at b.1:4: wrong checksum of a FORMAT_DESCRIPTION event"));
+
+  // A sender clears the creation time of a log without checksums and leaves the checksum as it was.
+  EventWriter plain(/*checksums=*/false);
+  std::string cleared = plain.FormatDescription();
+  cleared[19 + 2 + 50] ^= 1;
+  EventList dump({plain.Rotate("b.1", 4, true), cleared});
+  Places(&dump, &status);
+  EXPECT_TRUE(status.ok()) << status;
+}
+
 TEST(EventReaderTest, SaysThatAFileIsEncryptedAndReadsOnFromAServer) {
   for (const bool file : {false, true}) {
     EventWriter w;
