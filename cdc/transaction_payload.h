@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// payload := zstd({ event }) | { event }             events without checksum, their log_pos 0
+// payload := { frame } | { event }                   a zstd frame's content is { event } too
+// event   := an event without checksum, its log_pos 0
+// frame   := 28 B5 2F FD descriptor:1 [window:1] …   RFC 8878, 3.1.1
 #ifndef CDC_TRANSACTION_PAYLOAD_H_
 #define CDC_TRANSACTION_PAYLOAD_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -17,8 +20,12 @@ struct ZSTD_DCtx_s;
 
 namespace cdc {
 
-// Hands out the events of a TRANSACTION_PAYLOAD one by one, uncompressing as it goes: it holds one event, never the
-// transaction. Reused from payload to payload. Not thread-safe.
+// Hands out the events of a TRANSACTION_PAYLOAD one by one, uncompressing as it goes: it holds one event and zstd's
+// window, never the transaction. Between payloads it keeps a few MiB at most. Reused from payload to payload. Not
+// thread-safe.
+//
+// The window is as large as the server's compression level asks, 128 MiB at level 22, but never much larger than the
+// transaction: MySQL 8.0's first versions told zstd no size, so that each frame of such a level claims all of it.
 class TransactionPayloadReader {
  public:
   TransactionPayloadReader();
@@ -41,13 +48,19 @@ class TransactionPayloadReader {
     void operator()(ZSTD_DCtx_s* context) const;
   };
 
+  // Looks at the frame that input_ begins with, before zstd does.
+  absl::Status BeginFrame();
   // Makes `size` bytes available at next_, or as many as there are.
   absl::Status Fill(size_t size);
 
   std::unique_ptr<ZSTD_DCtx_s, FreeContext> context_;
   bool active_ = false;
   bool compressed_ = false;
-  // What was not uncompressed yet.
+  // No frame may ask for a larger window.
+  uint64_t most_window_ = 0;
+  // What was not uncompressed yet: first the frame's head as zstd is to see it.
+  char head_[6];
+  absl::string_view head_left_;
   absl::string_view input_;
   bool frame_open_ = false;
   bool drained_ = false;

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "testing/counting_allocator.h"
 
+#include <errno.h>
 #include <malloc.h>
 
 #include <atomic>
 #include <cstddef>
-#include <cstdlib>
-#include <new>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define COUNTING_BY_SANITIZER 1
+#endif
+#endif
 
 namespace testing_support {
 namespace {
@@ -16,7 +21,7 @@ std::atomic<uint64_t> live{0};
 std::atomic<uint64_t> peak{0};
 
 void* Counted(void* memory) {
-  if (memory == nullptr) std::abort();
+  if (memory == nullptr) return nullptr;
   count.fetch_add(1, std::memory_order_relaxed);
   const uint64_t size = malloc_usable_size(memory);
   const uint64_t now = live.fetch_add(size, std::memory_order_relaxed) + size;
@@ -26,10 +31,8 @@ void* Counted(void* memory) {
   return memory;
 }
 
-void Free(void* memory) {
-  if (memory == nullptr) return;
-  live.fetch_sub(malloc_usable_size(memory), std::memory_order_relaxed);
-  std::free(memory);
+void Uncount(void* memory) {
+  if (memory != nullptr) live.fetch_sub(malloc_usable_size(memory), std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -41,19 +44,51 @@ void ResetPeak() { peak.store(live.load(std::memory_order_relaxed), std::memory_
 
 }  // namespace testing_support
 
-void* operator new(size_t size) { return testing_support::Counted(std::malloc(size)); }
-void* operator new[](size_t size) { return testing_support::Counted(std::malloc(size)); }
-void* operator new(size_t size, std::align_val_t alignment) {
-  return testing_support::Counted(std::aligned_alloc(
-      static_cast<size_t>(alignment),
-      (size + static_cast<size_t>(alignment) - 1) / static_cast<size_t>(alignment) * static_cast<size_t>(alignment)));
+#ifdef COUNTING_BY_SANITIZER
+
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void*, size_t),
+                                                         void (*freed)(const volatile void*));
+
+namespace testing_support {
+namespace {
+
+const int installed = __sanitizer_install_malloc_and_free_hooks(
+    [](const volatile void* memory, size_t) { Counted(const_cast<void*>(memory)); },
+    [](const volatile void* memory) { Uncount(const_cast<void*>(memory)); });
+
+}  // namespace
+}  // namespace testing_support
+
+#else
+
+// The C library lets a program replace its allocator; operator new calls malloc.
+extern "C" {
+
+void* __libc_malloc(size_t size);
+void* __libc_calloc(size_t count, size_t size);
+void* __libc_realloc(void* memory, size_t size);
+void* __libc_memalign(size_t alignment, size_t size);
+void __libc_free(void* memory);
+
+void* malloc(size_t size) { return testing_support::Counted(__libc_malloc(size)); }
+void* calloc(size_t count, size_t size) { return testing_support::Counted(__libc_calloc(count, size)); }
+void* realloc(void* memory, size_t size) {
+  testing_support::Uncount(memory);
+  void* const moved = __libc_realloc(memory, size);
+  if (moved == nullptr && size != 0) testing_support::Counted(memory);  // it is as it was
+  return testing_support::Counted(moved);
 }
-void* operator new[](size_t size, std::align_val_t alignment) { return operator new(size, alignment); }
-void operator delete(void* memory) noexcept { testing_support::Free(memory); }
-void operator delete[](void* memory) noexcept { testing_support::Free(memory); }
-void operator delete(void* memory, size_t) noexcept { testing_support::Free(memory); }
-void operator delete[](void* memory, size_t) noexcept { testing_support::Free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { testing_support::Free(memory); }
-void operator delete[](void* memory, std::align_val_t) noexcept { testing_support::Free(memory); }
-void operator delete(void* memory, size_t, std::align_val_t) noexcept { testing_support::Free(memory); }
-void operator delete[](void* memory, size_t, std::align_val_t) noexcept { testing_support::Free(memory); }
+void* memalign(size_t alignment, size_t size) { return testing_support::Counted(__libc_memalign(alignment, size)); }
+void* aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
+int posix_memalign(void** memory, size_t alignment, size_t size) {
+  *memory = memalign(alignment, size);
+  return *memory == nullptr ? ENOMEM : 0;
+}
+void free(void* memory) {
+  testing_support::Uncount(memory);
+  __libc_free(memory);
+}
+
+}  // extern "C"
+
+#endif

@@ -6,8 +6,8 @@
 
 namespace testing_support {
 
-// A program that links this counts what goes through operator new, in all its threads. (malloc from C libraries does
-// not.)
+// A program that links this counts what goes through malloc and its kin, operator new and C libraries (zstd, zlib)
+// included, in all its threads. In sanitizer builds it counts by their hooks.
 
 // Allocations since the program began.
 uint64_t AllocationCount();
