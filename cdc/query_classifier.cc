@@ -74,11 +74,12 @@ class Tokenizer {
     Advance();
     return true;
   }
-  void TakeIfExists() {
-    if (Take("IF")) {
-      Take("NOT");
-      Take("EXISTS");
-    }
+  // True for IF NOT EXISTS.
+  bool TakeIfExists() {
+    if (!Take("IF")) return false;
+    const bool negated = Take("NOT");
+    Take("EXISTS");
+    return negated;
   }
 
  private:
@@ -158,16 +159,43 @@ class Classifier {
   explicit Classifier(const QueryEvent& query) : query_(query), tokens_(query.text, query.sql_mode) {}
 
   ClassifiedQuery Run() {
+    while (SkipSetStatement()) {
+    }
     out_.kind = Statement();
     return std::move(out_);
   }
 
  private:
+  // MariaDB's SET STATEMENT … FOR, which may stand before another. Where no FOR comes, nothing is known of what
+  // follows.
+  bool SkipSetStatement() {
+    if (!tokens_.token().Is("SET") || is_set_) return false;
+    tokens_.Advance();
+    is_set_ = !tokens_.Take("STATEMENT");
+    int depth = 0;
+    while (!is_set_ && tokens_.token().kind != Token::Kind::kEnd) {
+      if (tokens_.TakeSymbol('(')) {
+        ++depth;
+      } else if (tokens_.TakeSymbol(')')) {
+        --depth;
+      } else if (depth == 0 && tokens_.Take("FOR")) {
+        return true;
+      } else {
+        tokens_.Advance();
+      }
+    }
+    lacks_for_ = !is_set_;
+    return false;
+  }
+
   QueryKind Statement() {
+    if (is_set_) return QueryKind::kOther;
+    if (lacks_for_) return QueryKind::kDml;
     const Token& token = tokens_.token();
     if (token.kind == Token::Kind::kEnd) return QueryKind::kOther;  // A comment: MariaDB's dummy events.
     if (token.IsSymbol('(')) return QueryKind::kDml;
-    if (tokens_.Take("BEGIN")) return QueryKind::kBegin;
+    // BEGIN NOT ATOMIC is a block of statements, each of which is logged by itself.
+    if (tokens_.Take("BEGIN")) return token.Is("NOT") ? QueryKind::kDml : QueryKind::kBegin;
     if (tokens_.Take("START")) return token.Is("TRANSACTION") ? QueryKind::kBegin : QueryKind::kOther;
     if (tokens_.Take("COMMIT")) return QueryKind::kCommit;
     if (tokens_.Take("ROLLBACK")) return Rollback();
@@ -184,10 +212,19 @@ class Classifier {
       tokens_.Take("TABLE");
       return Table(SchemaChange::Kind::kTruncate);
     }
+    // Of a statement it executes that one: MariaDB's ANALYZE UPDATE, MySQL's EXPLAIN ANALYZE SELECT of a function.
+    if (tokens_.Take("ANALYZE")) {
+      const bool of_tables =
+          token.Is("TABLE") || token.Is("TABLES") || token.Is("LOCAL") || token.Is("NO_WRITE_TO_BINLOG");
+      return of_tables ? QueryKind::kOther : QueryKind::kDml;
+    }
+    if (tokens_.Take("EXPLAIN") || tokens_.Take("DESC") || tokens_.Take("DESCRIBE")) {
+      return token.Is("ANALYZE") ? QueryKind::kDml : QueryKind::kOther;
+    }
     static const auto* const kHarmless = new absl::flat_hash_set<std::string>(
-        {"ANALYZE", "BACKUP", "CACHE",  "CHANGE",  "CHECK", "CHECKSUM", "CLONE",    "DEALLOCATE", "DESC",   "EXPLAIN",
-         "FLUSH",   "GRANT",  "HELP",   "INSTALL", "KILL",  "LOCK",     "OPTIMIZE", "PREPARE",    "PURGE",  "RELEASE",
-         "REPAIR",  "RESET",  "REVOKE", "SET",     "SHOW",  "SHUTDOWN", "STOP",     "UNINSTALL",  "UNLOCK", "USE"});
+        {"BACKUP", "CACHE",   "CHANGE", "CHECK",    "CHECKSUM", "CLONE",     "DEALLOCATE", "FLUSH",   "GRANT",
+         "HELP",   "INSTALL", "KILL",   "LOCK",     "OPTIMIZE", "PREPARE",   "PURGE",      "RELEASE", "REPAIR",
+         "RESET",  "REVOKE",  "SHOW",   "SHUTDOWN", "STOP",     "UNINSTALL", "UNLOCK",     "USE"});
     if (token.kind == Token::Kind::kWord && kHarmless->contains(absl::AsciiStrToUpper(token.text))) {
       return QueryKind::kOther;
     }
@@ -225,7 +262,7 @@ class Classifier {
   }
 
   QueryKind Table(SchemaChange::Kind kind) {
-    TableChange change{kind, {}, {}};
+    TableChange change{kind, {}, {}, false};
     if (!ReadTable(&tokens_, query_.schema, &change)) return QueryKind::kOther;
     out_.tables.push_back(std::move(change));
     return QueryKind::kDdl;
@@ -234,26 +271,33 @@ class Classifier {
   bool TakeTableKeyword() { return tokens_.Take("TABLE") || tokens_.Take("TABLES"); }
 
   QueryKind Create() {
-    if (tokens_.Take("OR")) tokens_.Take("REPLACE");
+    const bool or_replace = tokens_.Take("OR");
+    if (or_replace) tokens_.Take("REPLACE");
     if (tokens_.token().Is("TEMPORARY")) return QueryKind::kOther;
+    if (or_replace && (tokens_.Take("DATABASE") || tokens_.Take("SCHEMA"))) return DropDatabase();
     if (TakeTableKeyword()) {
-      tokens_.TakeIfExists();
+      const bool if_not_exists = tokens_.TakeIfExists();
       const QueryKind kind = Table(SchemaChange::Kind::kCreate);
-      for (; tokens_.token().kind != Token::Kind::kEnd; tokens_.Advance()) {
-        if (tokens_.token().Is("SELECT")) out_.writes_rows = true;
+      if (kind == QueryKind::kDdl) out_.tables.front().if_not_exists = if_not_exists;
+      while (tokens_.token().kind != Token::Kind::kEnd) {
+        // SELECT, TABLE t, VALUES ROW(…): but a partition holds VALUES LESS THAN, or VALUES IN.
+        if (tokens_.Take("VALUES")) {
+          if (!tokens_.token().Is("LESS") && !tokens_.token().Is("IN")) out_.writes_rows = true;
+        } else {
+          if (tokens_.token().Is("SELECT") || tokens_.token().Is("TABLE")) out_.writes_rows = true;
+          tokens_.Advance();
+        }
       }
       return kind;
     }
-    while (tokens_.token().Is("UNIQUE") || tokens_.token().Is("FULLTEXT") || tokens_.token().Is("SPATIAL") ||
-           tokens_.token().Is("VECTOR") || tokens_.token().Is("ONLINE") || tokens_.token().Is("OFFLINE")) {
-      tokens_.Advance();
-    }
-    return tokens_.Take("INDEX") ? TableBehindOn() : QueryKind::kOther;
+    // An index changes no column.
+    return QueryKind::kOther;
   }
 
-  QueryKind TableBehindOn() {
-    while (tokens_.token().kind != Token::Kind::kEnd && !tokens_.token().Is("ON")) tokens_.Advance();
-    return tokens_.Take("ON") ? Table(SchemaChange::Kind::kAlter) : QueryKind::kOther;
+  QueryKind DropDatabase() {
+    tokens_.TakeIfExists();
+    out_.tables.push_back({SchemaChange::Kind::kDrop, tokens_.token().text, {}, false});
+    return QueryKind::kDdl;
   }
 
   QueryKind Alter() {
@@ -275,7 +319,8 @@ class Classifier {
         if (Table(SchemaChange::Kind::kRename) == QueryKind::kDdl) {
           out_.tables.front().kind = SchemaChange::Kind::kRename;
         }
-      } else if (depth == 0 && tokens_.Take("WITH")) {
+      } else if (depth == 0 && (tokens_.Take("WITH") || tokens_.Take("CONVERT") || tokens_.Take("TO"))) {
+        // EXCHANGE PARTITION p WITH TABLE u; CONVERT TABLE u TO PARTITION p, CONVERT PARTITION p TO TABLE u.
         if (tokens_.Take("TABLE")) Table(SchemaChange::Kind::kAlter);
       } else {
         tokens_.Advance();
@@ -286,12 +331,7 @@ class Classifier {
 
   QueryKind Drop() {
     if (tokens_.token().Is("TEMPORARY")) return QueryKind::kOther;
-    if (tokens_.Take("DATABASE") || tokens_.Take("SCHEMA")) {
-      tokens_.TakeIfExists();
-      out_.tables.push_back({SchemaChange::Kind::kDrop, tokens_.token().text, {}});
-      return QueryKind::kDdl;
-    }
-    if (tokens_.Take("INDEX")) return TableBehindOn();
+    if (tokens_.Take("DATABASE") || tokens_.Take("SCHEMA")) return DropDatabase();
     if (!TakeTableKeyword()) return QueryKind::kOther;
     tokens_.TakeIfExists();
     do {
@@ -315,6 +355,9 @@ class Classifier {
   const QueryEvent& query_;
   Tokenizer tokens_;
   ClassifiedQuery out_;
+  // A SET of no statement, and a SET STATEMENT without its FOR.
+  bool is_set_ = false;
+  bool lacks_for_ = false;
 };
 
 }  // namespace

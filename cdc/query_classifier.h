@@ -2,19 +2,25 @@
 //
 // What a QUERY event does, as far as a reader of rows must know:
 //
-//   control := BEGIN | START TRANSACTION | COMMIT | ROLLBACK | SAVEPOINT name | ROLLBACK [WORK] TO [SAVEPOINT] name
+//   query   := { SET STATEMENT setting {"," setting} FOR } statement                             MariaDB
+//   control := BEGIN | START TRANSACTION | COMMIT | ROLLBACK | SAVEPOINT name
+//            | ROLLBACK [WORK] TO [SAVEPOINT] name
 //            | XA (START | BEGIN | END | COMMIT | ROLLBACK) xid
 //   ddl     := CREATE [OR REPLACE] TABLE [IF NOT EXISTS] table …
-//            | CREATE [UNIQUE | FULLTEXT | SPATIAL | VECTOR] INDEX … ON table …
-//            | ALTER [ONLINE] [IGNORE] TABLE [IF EXISTS] table … [RENAME [TO | AS | =] table] … [WITH TABLE table]
-//            | DROP INDEX … ON table … | DROP TABLE[S] [IF EXISTS] table {"," table} | DROP DATABASE [IF EXISTS] schema
+//            | ALTER [ONLINE] [IGNORE] TABLE [IF EXISTS] table … [RENAME [TO | AS | =] table] …
+//              [WITH TABLE table | CONVERT TABLE table … | CONVERT … TO TABLE table]
+//            | DROP TABLE[S] [IF EXISTS] table {"," table}
+//            | (DROP | CREATE OR REPLACE) DATABASE [IF EXISTS] schema
 //            | RENAME TABLE[S] [IF EXISTS] table TO table {"," …} | TRUNCATE [TABLE] table
-//   dml     := INSERT … | REPLACE … | UPDATE … | DELETE … | LOAD … | WITH … | CALL … | SELECT … (a function that
-//   writes)
-//            | CREATE TABLE … SELECT … | any other statement that is not known to leave rows alone
+//   dml     := INSERT … | REPLACE … | UPDATE … | DELETE … | LOAD … | WITH … | CALL … | BEGIN NOT ATOMIC …
+//            | SELECT …                                                                a function that writes
+//            | ANALYZE … | EXPLAIN ANALYZE …                                           of a statement, not TABLE
+//            | CREATE TABLE … (SELECT | TABLE | VALUES) …
+//            | any other statement that is not known to leave rows alone
 //
-// Comments are skipped but for /*!version … */, which is read; `table` is [schema "."] name, quoted or not. Temporary
-// tables are none of these.
+// Comments are skipped but for /*!version … */ and /*M!version … */, which are read: a server that does not execute one
+// logs it as a plain comment. `table` is [schema "."] name, quoted or not. Temporary tables are none of these, nor are
+// indexes, which change no column.
 #ifndef CDC_QUERY_CLASSIFIER_H_
 #define CDC_QUERY_CLASSIFIER_H_
 
@@ -49,6 +55,14 @@ struct TableChange {
   std::string schema;
   // Empty: every table of the schema.
   std::string table;
+  // Of kCreate: nothing happens where the table exists.
+  bool if_not_exists = false;
+
+  // Whether the columns of a table that existed before are others behind this. A CREATE TABLE IF NOT EXISTS that takes
+  // effect stands behind the DROP or RENAME which took the table away.
+  bool ChangesColumns() const {
+    return kind != SchemaChange::Kind::kTruncate && !(kind == SchemaChange::Kind::kCreate && if_not_exists);
+  }
 };
 
 struct ClassifiedQuery {

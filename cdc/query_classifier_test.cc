@@ -70,9 +70,45 @@ TEST(QueryClassifierTest, FindsTheTablesOfDdl) {
   EXPECT_EQ(Tables("DROP DATABASE IF EXISTS other"), "drop other.");
   EXPECT_EQ(Tables("TRUNCATE TABLE x.y"), "truncate x.y");
   EXPECT_EQ(Tables("truncate y"), "truncate app.y");
-  EXPECT_EQ(Tables("CREATE UNIQUE INDEX i USING BTREE ON t (a)"), "alter app.t");
-  EXPECT_EQ(Tables("DROP INDEX i ON x . t"), "alter x.t");
+  EXPECT_EQ(Tables("ALTER TABLE t CONVERT TABLE u TO PARTITION p VALUES LESS THAN (5)"), "alter app.t, alter app.u");
+  EXPECT_EQ(Tables("ALTER TABLE t CONVERT PARTITION p TO TABLE x.u"), "alter app.t, alter x.u");
+  EXPECT_EQ(Tables("ALTER TABLE t CONVERT TO CHARACTER SET latin1"), "alter app.t");
+  EXPECT_EQ(Tables("CREATE OR REPLACE DATABASE other"), "drop other.");
   EXPECT_EQ(Tables("/*!50100 ALTER */ /*!40000 TABLE t */ ADD a int"), "alter app.t");
+}
+
+TEST(QueryClassifierTest, ReadsTheStatementBehindSetStatement) {
+  EXPECT_EQ(Tables("SET STATEMENT max_statement_time=5 FOR ALTER TABLE t DROP a"), "alter app.t");
+  EXPECT_EQ(Tables("set statement a = 'x FOR DROP TABLE u', b = (SELECT 1 FOR UPDATE) /* FOR */ for /**/ DROP TABLE t"),
+            "drop app.t");
+  EXPECT_EQ(Tables("SET STATEMENT a=1 FOR SET STATEMENT b=2 FOR TRUNCATE t"), "truncate app.t");
+  EXPECT_EQ(Classify("SET STATEMENT a=1 FOR INSERT INTO t VALUES (1)").kind, QueryKind::kDml);
+  EXPECT_EQ(Classify("SET STATEMENT a=1 FOR COMMIT").kind, QueryKind::kCommit);
+  EXPECT_EQ(Classify("SET STATEMENT a=1 FOR SET b=2").kind, QueryKind::kOther);
+  EXPECT_EQ(Classify("SET STATEMENT a=(1 FOR INSERT INTO t VALUES (1)").kind, QueryKind::kDml);
+  EXPECT_EQ(Classify("SET STATEMENT a=1").kind, QueryKind::kDml);
+  EXPECT_EQ(Classify("SET a=1, statement=2").kind, QueryKind::kOther);
+  std::string nested;
+  for (int i = 0; i < 100000; ++i) nested += "SET STATEMENT a=1 FOR ";
+  EXPECT_EQ(Tables(nested + "DROP TABLE t"), "drop app.t");
+}
+
+TEST(QueryClassifierTest, ReadsVersionedCommentsOfBothServers) {
+  EXPECT_EQ(Tables("/*M!100100 ALTER TABLE t ADD c INT */"), "alter app.t");
+  EXPECT_EQ(Tables("/*! ALTER TABLE t */ ADD c INT"), "alter app.t");
+  EXPECT_EQ(Classify("/*!50100 INSERT */ INTO t VALUES (1)").kind, QueryKind::kDml);
+  // As MariaDB logs one that it did not execute.
+  EXPECT_EQ(Tables("/* 99999999 ALTER TABLE u ADD c INT, */ ALTER TABLE t ADD d INT"), "alter app.t");
+}
+
+TEST(QueryClassifierTest, TellsWhatChangesTheColumnsOfATable) {
+  const auto changes = [](absl::string_view text) { return Classify(text).tables.front().ChangesColumns(); };
+  EXPECT_FALSE(changes("TRUNCATE TABLE t"));
+  EXPECT_FALSE(changes("CREATE TABLE IF NOT EXISTS t (a int)"));
+  EXPECT_TRUE(changes("CREATE OR REPLACE TABLE t (a int)"));
+  EXPECT_TRUE(changes("CREATE TABLE t (a int)"));
+  EXPECT_TRUE(changes("DROP TABLE IF EXISTS t"));
+  EXPECT_TRUE(changes("ALTER TABLE IF EXISTS t ADD a int"));
 }
 
 TEST(QueryClassifierTest, ReadsDoubleQuotesBySqlMode) {
@@ -86,15 +122,19 @@ TEST(QueryClassifierTest, LeavesTemporaryTablesAndOtherObjectsAlone) {
         "DROP VIEW v", "CREATE USER u", "ALTER USER u", "GRANT ALL ON *.* TO u", "CREATE DATABASE d", "FLUSH TABLES",
         "# Dummy event replacing event type 160 that slave cannot handle.", "RENAME USER a TO b",
         "CREATE DEFINER=`r`@`h` TRIGGER t BEFORE INSERT ON x FOR EACH ROW SET NEW.a=1", "ANALYZE TABLE t",
-        "SET PASSWORD FOR u='x'"}) {
+        "SET PASSWORD FOR u='x'", "ANALYZE LOCAL TABLE t", "ANALYZE NO_WRITE_TO_BINLOG TABLES t",
+        "EXPLAIN UPDATE t SET a=1", "CREATE UNIQUE INDEX i USING BTREE ON t (a)", "DROP INDEX i ON x . t"}) {
     EXPECT_EQ(Classify(text).kind, QueryKind::kOther) << text;
   }
 }
 
 TEST(QueryClassifierTest, TakesEverythingElseForDml) {
-  for (const char* text : {"INSERT INTO t VALUES (1)", "replace t values (1)", "UPDATE t SET a=1", "DELETE FROM t",
-                           "WITH x AS (SELECT 1) DELETE FROM t", "SELECT `app`.`f`(1)", "CALL p()", "(SELECT 1)",
-                           "LOAD DATA INFILE 'x' INTO TABLE t", "SOMETHING NEW"}) {
+  for (const char* text :
+       {"INSERT INTO t VALUES (1)", "replace t values (1)", "UPDATE t SET a=1", "DELETE FROM t",
+        "WITH x AS (SELECT 1) DELETE FROM t", "SELECT `app`.`f`(1)", "CALL p()", "(SELECT 1)",
+        "LOAD DATA INFILE 'x' INTO TABLE t", "SOMETHING NEW", "ANALYZE INSERT INTO t VALUES (1)",
+        "ANALYZE FORMAT=JSON UPDATE t SET a=1", "EXPLAIN ANALYZE SELECT f()", "EXECUTE IMMEDIATE 'DROP TABLE t'",
+        "BEGIN NOT ATOMIC INSERT INTO t VALUES (1); END", "IF 1 THEN INSERT INTO t VALUES (1); END IF"}) {
     EXPECT_EQ(Classify(text).kind, QueryKind::kDml) << text;
   }
   QueryEvent load;
@@ -105,7 +145,11 @@ TEST(QueryClassifierTest, TakesEverythingElseForDml) {
 
 TEST(QueryClassifierTest, SeesRowsWrittenByCreateTableSelect) {
   EXPECT_TRUE(Classify("CREATE TABLE t AS SELECT * FROM u").writes_rows);
+  EXPECT_TRUE(Classify("CREATE TABLE t TABLE u").writes_rows);
+  EXPECT_TRUE(Classify("CREATE OR REPLACE TABLE t AS VALUES (1)").writes_rows);
   EXPECT_FALSE(Classify("CREATE TABLE t (`a` int COMMENT 'SELECT') START TRANSACTION").writes_rows);
+  EXPECT_FALSE(
+      Classify("CREATE TABLE t (a int) PARTITION BY RANGE (a) (PARTITION p VALUES LESS THAN (5))").writes_rows);
 }
 
 TEST(QueryClassifierTest, FindsIdentifiersInText) {
@@ -117,9 +161,9 @@ TEST(QueryClassifierTest, FindsIdentifiersInText) {
 }
 
 TEST(QueryClassifierTest, SurvivesEveryPrefix) {
-  for (absl::string_view text :
-       {"ALTER TABLE `a`.`b` /*!50100 ADD */ c int, RENAME TO 'x\\'y' -- z", "RENAME TABLE a TO b, `c`.d TO e",
-        "XA COMMIT X'7831',X'',1 ONE PHASE", "DROP TABLE IF EXISTS \"a\", b"}) {
+  for (absl::string_view text : {"ALTER TABLE `a`.`b` /*!50100 ADD */ c int, RENAME TO 'x\\'y' -- z",
+                                 "RENAME TABLE a TO b, `c`.d TO e", "XA COMMIT X'7831',X'',1 ONE PHASE",
+                                 "SET STATEMENT a = ('x') FOR ANALYZE TABLE t", "DROP TABLE IF EXISTS \"a\", b"}) {
     for (size_t size = 0; size <= text.size(); ++size) Classify(text.substr(0, size), size % 2 == 0 ? 4 : 0);
   }
 }
