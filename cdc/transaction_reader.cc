@@ -195,7 +195,7 @@ void TransactionReader::Note(const QueryEvent& query, const ClassifiedQuery& cla
       if (!absl::EqualsIgnoreCase(interest.schema, change.schema)) continue;
       if (!change.table.empty() && !absl::EqualsIgnoreCase(interest.table, change.table)) continue;
       transaction_.schema_changes.push_back({change.kind, interest.schema, interest.table, std::string(query.text)});
-      plans_.Forget(i, begin_);
+      if (change.ChangesColumns()) plans_.Forget(i, begin_);
     }
   }
   if (classified.kind != QueryKind::kDml && !classified.writes_rows) return;

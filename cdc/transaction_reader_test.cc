@@ -248,6 +248,33 @@ TEST_F(TransactionReaderTest, TellsOfStatementsAndIncidents) {
                                         "transaction 3 incident", "foreign 4"));
 }
 
+TEST_F(TransactionReaderTest, TellsTheLayoutsOfChangedColumnsOnly) {
+  class Changes : public LayoutProvider {
+   public:
+    absl::StatusOr<TableLayout> LayoutOf(absl::string_view, absl::string_view, const BinlogPosition&) override {
+      return absl::NotFoundError("");
+    }
+    void TableChanged(absl::string_view, absl::string_view, const BinlogPosition&) override { ++count; }
+    int count = 0;
+  };
+  Start();
+  Changes changes;
+  for (const char* statement : {"TRUNCATE t", "CREATE INDEX i ON t (id)", "CREATE TABLE IF NOT EXISTS t (id INT)"}) {
+    AddAll({w_.Gtid(1), w_.Query(statement)});
+  }
+  TransactionReader reader(&events_, &changes, {{"app", "t", {"id"}, "id"}});
+  while ((*reader.Next())->kind != StreamItem::Kind::kEnd) {
+  }
+  EXPECT_EQ(changes.count, 0);
+  EventList more;
+  more.Add(w_.Rotate("binlog.000001", 4, /*artificial=*/true)).Add(w_.FormatDescription());
+  more.Add(w_.Gtid(1)).Add(w_.Query("SET STATEMENT lock_wait_timeout=5 FOR ALTER TABLE t ADD a INT"));
+  TransactionReader second(&more, &changes, {{"app", "t", {"id"}, "id"}});
+  while ((*second.Next())->kind != StreamItem::Kind::kEnd) {
+  }
+  EXPECT_EQ(changes.count, 1);
+}
+
 TEST_F(TransactionReaderTest, RefusesIllegalOrdersAndSaysWhere) {
   const auto try_events = [&](std::vector<std::string> (*make)(EventWriter&), absl::string_view message) {
     events_ = EventList();

@@ -24,7 +24,7 @@ absl::StatusOr<std::optional<FoundSchemaChange>> FindSchemaChange(cdc::EventSour
     const auto* query = std::get_if<cdc::QueryEvent>(&event->body);
     if (query == nullptr || events.begin() < from) continue;
     for (const cdc::TableChange& change : cdc::ClassifyQuery(*query).tables) {
-      if (!absl::EqualsIgnoreCase(change.schema, schema)) continue;
+      if (!change.ChangesColumns() || !absl::EqualsIgnoreCase(change.schema, schema)) continue;
       if (!change.table.empty() && !absl::EqualsIgnoreCase(change.table, table)) continue;
       return FoundSchemaChange{events.begin(), std::string(query->text)};
     }

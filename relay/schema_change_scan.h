@@ -13,14 +13,15 @@
 
 namespace relay {
 
-// A change of a table's definition that stands in the log.
+// A change of a table's columns that stands in the log.
 struct FoundSchemaChange {
   cdc::BinlogPosition place;
   std::string statement;
 };
 
-// The first change of the table's definition at or behind `from` that `source` brings, before it ends or reaches
-// `until`; nullopt when there is none. Errors are the source's, or DataLoss.
+// The first change of the table's columns (cdc::TableChange::ChangesColumns) at or behind `from`, where the table
+// exists, that `source` brings, before it ends or reaches `until`; nullopt when there is none. Errors are the source's,
+// or DataLoss.
 absl::StatusOr<std::optional<FoundSchemaChange>> FindSchemaChange(cdc::EventSource* source, absl::string_view schema,
                                                                   absl::string_view table,
                                                                   const cdc::BinlogPosition& from,
