@@ -3,11 +3,12 @@
 // A list of differences, as PARTIAL_UPDATE_ROWS_EVENT holds it behind its length:
 //
 //   { operation (1): 0 replace, 1 insert, 2 remove
-//     path        length-encoded string: $, then .name, ."quoted name" or [index]
+//     path        length-encoded string: $, then .name, ."quoted name", [index], [last] or [last-index]
 //     value       length-encoded binary JSON document, not of remove }*
 //
-// Source: MySQL, sql-common/json_diff.cc. An insert puts a member where the server's order has it (shorter names first,
-// then by bytes), an array element before the one at its index, or last.
+// Source: MySQL, sql-common/json_diff.cc and json_path.cc. An insert puts a member where the server's order has it
+// (shorter names first, then by bytes), an array element before the one at its index, or last; counted from the end and
+// too far, first.
 #include "cdc/json_diff.h"
 
 #include <cstddef>
@@ -16,8 +17,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "cdc/byte_reader.h"
 #include "cdc/json_string.h"
 #include "cdc/json_text.h"
@@ -96,7 +99,18 @@ struct Leg {
   bool is_member = false;
   std::string name;
   uint64_t index = 0;
+  // The index counts back from the last element.
+  bool from_end = false;
 };
+
+// The inside of [index], [last] or [last-index].
+bool ParseIndex(absl::string_view text, Leg* leg) {
+  leg->from_end = absl::ConsumePrefix(&text, "last");
+  if (leg->from_end && text.empty()) return true;
+  if (leg->from_end && !absl::ConsumePrefix(&text, "-")) return false;
+  return !text.empty() && absl::ascii_isdigit(static_cast<unsigned char>(text[0])) &&
+         absl::SimpleAtoi(text, &leg->index);
+}
 
 bool ParsePath(absl::string_view path, std::vector<Leg>* legs) {
   if (path.empty() || path[0] != '$') return false;
@@ -105,9 +119,7 @@ bool ParsePath(absl::string_view path, std::vector<Leg>* legs) {
     Leg leg;
     if (path[i] == '[') {
       const size_t end = path.find(']', i);
-      if (end == absl::string_view::npos || !absl::SimpleAtoi(path.substr(i + 1, end - i - 1), &leg.index)) {
-        return false;
-      }
+      if (end == absl::string_view::npos || !ParseIndex(path.substr(i + 1, end - i - 1), &leg)) return false;
       i = end + 1;
     } else if (path[i] == '.') {
       leg.is_member = true;
@@ -229,6 +241,20 @@ absl::StatusOr<Place> FindChild(absl::string_view text, size_t at, const Leg& le
   if (!cursor.IsContainer(at, leg.is_member ? '{' : '[')) return Misfit();
   Place place;
   place.element = Slice{at + 1, at + 1};
+  uint64_t wanted = leg.index;
+  if (leg.from_end) {
+    uint64_t count = 0;
+    const bool counted = cursor.ForEach(at, /*is_object=*/false, [&count](Slice, Slice) {
+      ++count;
+      return true;
+    });
+    if (!counted) return Misfit();
+    if (leg.index >= count) {
+      place.last = count == 0;
+      return place;
+    }
+    wanted = count - 1 - leg.index;
+  }
   std::string name;
   uint64_t index = 0;
   bool past = false;
@@ -238,7 +264,7 @@ absl::StatusOr<Place> FindChild(absl::string_view text, size_t at, const Leg& le
       place.last = false;
       return false;
     }
-    bool here = index == leg.index;
+    bool here = index == wanted;
     if (leg.is_member) {
       size_t key = element.begin;
       if (!Unquote(text, &key, &name)) {

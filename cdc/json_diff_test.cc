@@ -59,6 +59,26 @@ TEST(JsonDiffTest, InsertsElementsBeforeTheirIndexOrLast) {
   EXPECT_EQ(Applied("[7, 8]", Insert("$[2]")), "[7, 8, 1]");
 }
 
+TEST(JsonDiffTest, CountsFromTheEndOfAnArray) {
+  EXPECT_EQ(Applied("[7, 8, 9]", Replace("$[last]")), "[7, 8, 1]");
+  EXPECT_EQ(Applied("[7, 8, 9]", Replace("$[last-2]")), "[1, 8, 9]");
+  EXPECT_EQ(Applied("[[7, 8], [9]]", Replace("$[last-1][last]")), "[[7, 1], [9]]");
+  EXPECT_EQ(Applied("[7, 8, 9]", Remove("$[last]")), "[7, 8]");
+  EXPECT_EQ(Applied("[7, 8, 9]", Remove("$[last-1]")), "[7, 9]");
+  EXPECT_EQ(Applied("[7, 8]", Insert("$[last]")), "[7, 1, 8]");
+  EXPECT_EQ(Applied("[7, 8]", Insert("$[last-1]")), "[1, 7, 8]");
+}
+
+TEST(JsonDiffTest, InsertsFirstWhatCountsPastTheBeginning) {
+  EXPECT_EQ(Applied("[7, 8]", Insert("$[last-2]")), "[1, 7, 8]");
+  EXPECT_EQ(Applied("[7, 8]", Insert("$[last-18446744073709551615]")), "[1, 7, 8]");
+  EXPECT_EQ(Applied("[]", Insert("$[last]")), "[1]");
+  EXPECT_EQ(Applied("[7, 8]", Replace("$[last-2]")).substr(0, 5), "error");
+  EXPECT_EQ(Applied("[7, 8]", Remove("$[last-2]")).substr(0, 5), "error");
+  EXPECT_EQ(Applied("[]", Replace("$[last]")).substr(0, 5), "error");
+  EXPECT_EQ(Applied("{\"a\": 1}", Replace("$[last]")).substr(0, 5), "error");
+}
+
 TEST(JsonDiffTest, AppliesOneAfterAnother) {
   EXPECT_EQ(Applied("{\"a\": [0]}", Replace("$.a[0]") + Insert("$.a[1]") + Insert("$.b") + Remove("$.a[0]")),
             "{\"a\": [1], \"b\": 1}");
@@ -84,7 +104,10 @@ TEST(JsonDiffTest, RefusesWhatIsMalformed) {
   EXPECT_EQ(Applied("{}", Diff(3, "$.a")).substr(0, 5), "error");
   EXPECT_EQ(Applied("{}", Insert("a")).substr(0, 5), "error");
   EXPECT_EQ(Applied("{}", Insert("$.")).substr(0, 5), "error");
-  EXPECT_EQ(Applied("[]", Insert("$[x]")).substr(0, 5), "error");
+  for (const char* path :
+       {"$[x]", "$[]", "$[last-]", "$[last-x]", "$[last--1]", "$[last+1]", "$[lastly]", "$[-1]", "$[ 1]"}) {
+    EXPECT_EQ(Applied("[]", Insert(path)).substr(0, 5), "error") << path;
+  }
 }
 
 }  // namespace
