@@ -52,35 +52,121 @@ absl::string_view BaseName(absl::string_view path) {
 
 }  // namespace
 
-// An open file; zlib's reader passes through what is no gzip.
+// An open file, plain or gzip of one or more members. Of a damaged gzip all is handed out that stands before the
+// damage: zlib's own gzread keeps back what it has decompressed in the same call.
 class FileSource::Input {
  public:
-  Input(gzFile file, std::string path) : file_(file), path_(std::move(path)) {}
-  ~Input() { gzclose(file_); }
+  Input(int fd, std::string path) : fd_(fd), path_(std::move(path)), raw_(kRawBlock, '\0') {}
+  ~Input() {
+    if (kind_ == Kind::kGzip) inflateEnd(&stream_);
+    close(fd_);
+  }
 
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
 
   // Bytes read, 0 at the end.
   absl::StatusOr<size_t> Read(char* to, size_t size) {
-    const int got = gzread(file_, to, static_cast<unsigned>(std::min<size_t>(size, 1 << 30)));
-    if (got >= 0) {
-      int code = Z_OK;
-      const char* text = gzerror(file_, &code);
-      if (got == 0 && code == Z_BUF_ERROR) {
-        return absl::DataLossError(absl::StrCat(path_, ": the gzip stream is truncated (", text, ")"));
-      }
-      return static_cast<size_t>(got);
-    }
-    int code = Z_OK;
-    const char* text = gzerror(file_, &code);
-    if (code == Z_ERRNO) return absl::UnavailableError(absl::StrCat(path_, ": ", std::strerror(errno)));
-    return absl::DataLossError(absl::StrCat(path_, ": the gzip stream is damaged (", text, ")"));
+    if (kind_ == Kind::kUnknown) RETURN_IF_ERROR(FindKind());
+    return kind_ == Kind::kGzip ? Inflate(to, size) : ReadPlain(to, size);
   }
 
  private:
-  gzFile file_;
+  enum class Kind { kUnknown, kPlain, kGzip };
+  static constexpr size_t kRawBlock = 64 * 1024;
+  static constexpr absl::string_view kGzipMagic = "\x1F\x8B";
+
+  absl::StatusOr<size_t> ReadFile(char* to, size_t size) {
+    while (true) {
+      const ssize_t got = read(fd_, to, size);
+      if (got >= 0) return static_cast<size_t>(got);
+      if (errno != EINTR) return absl::UnavailableError(absl::StrCat(path_, ": ", std::strerror(errno)));
+    }
+  }
+
+  absl::Status FindKind() {
+    size_t filled = 0;
+    while (filled < kGzipMagic.size()) {
+      ASSIGN_OR_RETURN(const size_t got, ReadFile(raw_.data() + filled, raw_.size() - filled));
+      if (got == 0) break;
+      filled += got;
+    }
+    kind_ = Kind::kPlain;
+    if (absl::string_view(raw_).substr(0, filled).substr(0, kGzipMagic.size()) == kGzipMagic) {
+      // 16: with gzip's head and tail, 15: the largest window.
+      if (inflateInit2(&stream_, 16 + 15) != Z_OK) {
+        return absl::ResourceExhaustedError(absl::StrCat(path_, ": zlib is out of memory"));
+      }
+      kind_ = Kind::kGzip;
+    }
+    stream_.next_in = reinterpret_cast<Bytef*>(raw_.data());
+    stream_.avail_in = static_cast<uInt>(filled);
+    raw_read_ = filled;
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<size_t> ReadPlain(char* to, size_t size) {
+    if (stream_.avail_in == 0) return ReadFile(to, size);
+    const size_t count = std::min<size_t>(size, stream_.avail_in);
+    std::memcpy(to, stream_.next_in, count);
+    stream_.next_in += count;
+    stream_.avail_in -= static_cast<uInt>(count);
+    return count;
+  }
+
+  absl::Status Refill() {
+    ASSIGN_OR_RETURN(const size_t got, ReadFile(raw_.data(), raw_.size()));
+    stream_.next_in = reinterpret_cast<Bytef*>(raw_.data());
+    stream_.avail_in = static_cast<uInt>(got);
+    raw_read_ += got;
+    raw_at_end_ = got == 0;
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<size_t> Inflate(char* to, size_t size) {
+    RETURN_IF_ERROR(damage_);
+    const uInt room = static_cast<uInt>(std::min<size_t>(size, 1 << 30));
+    stream_.next_out = reinterpret_cast<Bytef*>(to);
+    stream_.avail_out = room;
+    while (stream_.avail_out == room) {
+      if (stream_.avail_in == 0 && !raw_at_end_) RETURN_IF_ERROR(Refill());
+      if (member_ended_) {
+        // Another member may follow, and tapes fill up with zeros.
+        while (stream_.avail_in > 0 && *stream_.next_in == 0) {
+          ++stream_.next_in;
+          --stream_.avail_in;
+        }
+        if (stream_.avail_in == 0 && raw_at_end_) return size_t{0};
+        if (stream_.avail_in == 0) continue;
+        inflateReset(&stream_);
+        member_ended_ = false;
+      }
+      if (stream_.avail_in == 0 && raw_at_end_) {
+        return absl::DataLossError(absl::StrCat(path_, ": the gzip stream is truncated at byte ", raw_read_));
+      }
+      const int code = inflate(&stream_, Z_NO_FLUSH);
+      if (code == Z_STREAM_END) {
+        member_ended_ = true;
+      } else if (code != Z_OK && code != Z_BUF_ERROR) {
+        damage_ = absl::DataLossError(absl::StrCat(path_, ": the gzip stream is damaged at byte ",
+                                                   raw_read_ - stream_.avail_in, " (",
+                                                   stream_.msg != nullptr ? stream_.msg : zError(code), ")"));
+        if (stream_.avail_out == room) return damage_;
+      }
+    }
+    return size_t{room - stream_.avail_out};
+  }
+
+  const int fd_;
   const std::string path_;
+  Kind kind_ = Kind::kUnknown;
+  // What was read of the file and not yet taken is stream_'s input, also of a plain file.
+  std::string raw_;
+  uint64_t raw_read_ = 0;
+  bool raw_at_end_ = false;
+  z_stream stream_{};
+  bool member_ended_ = false;
+  absl::Status damage_;
 };
 
 FileSource::FileSource(std::unique_ptr<Input> input, absl::string_view name)
@@ -96,13 +182,7 @@ absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Open(const std::string& 
     if (errno == EACCES) return absl::PermissionDeniedError(message);
     return absl::UnavailableError(message);
   }
-  gzFile file = gzdopen(fd, "rb");
-  if (file == nullptr) {
-    close(fd);
-    return absl::ResourceExhaustedError(absl::StrCat(path, ": zlib is out of memory"));
-  }
-  gzbuffer(file, kBlock);
-  auto source = std::unique_ptr<FileSource>(new FileSource(std::make_unique<Input>(file, path), BaseName(path)));
+  auto source = std::unique_ptr<FileSource>(new FileSource(std::make_unique<Input>(fd, path), BaseName(path)));
   RETURN_IF_ERROR(source->ReadMagic(path));
   return source;
 }
@@ -140,8 +220,13 @@ absl::Status FileSource::Fill(size_t size) {
       filled_ -= next_;
       next_ = 0;
     }
+    if (buffer_.size() > kBlock && size <= kBlock && filled_ <= kBlock) {
+      // The large event is behind us.
+      buffer_.resize(kBlock);
+      buffer_.shrink_to_fit();
+    }
     // An event's header may promise any size: grow no faster than bytes really come.
-    if (filled_ == buffer_.size()) buffer_.resize(std::max(kBlock, buffer_.size() * 2));
+    if (filled_ == buffer_.size()) buffer_.resize(std::max(kBlock, std::min(size, buffer_.size() * 2)));
     ASSIGN_OR_RETURN(const size_t got, input_->Read(buffer_.data() + filled_, buffer_.size() - filled_));
     if (got == 0) at_end_ = true;
     filled_ += got;

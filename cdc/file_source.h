@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// file := FE 'b' 'i' 'n' { event }                   plain, or the whole within gzip
+// file := FE 'b' 'i' 'n' { event }                   plain, or the whole within gzip, of one member or several
 #ifndef CDC_FILE_SOURCE_H_
 #define CDC_FILE_SOURCE_H_
 
@@ -18,7 +18,8 @@
 namespace cdc {
 
 // The events of one binlog file, in front of them a ROTATE event that names it, as a server's dump has. Reads ahead by
-// blocks; memory is a block or the largest event, whichever is greater. Next by one thread, Interrupt by any.
+// blocks of 256 KiB; an event larger than a block takes up to twice its size until the next. Next by one thread,
+// Interrupt by any.
 class FileSource : public EventSource {
  public:
   // NotFound, PermissionDenied: the file cannot be opened. InvalidArgument: it is no binlog. FailedPrecondition: it is
@@ -29,7 +30,8 @@ class FileSource : public EventSource {
 
   ~FileSource() override;
 
-  // DataLoss: the file ends inside an event, or what follows cannot be an event.
+  // DataLoss: the file ends inside an event, what follows cannot be an event, or the gzip stream is damaged there; all
+  // whole events before it have been given out.
   absl::StatusOr<absl::string_view> Next() override;
   void Interrupt() override { interrupted_ = true; }
   bool contiguous() const override { return true; }

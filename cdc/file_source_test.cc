@@ -3,8 +3,10 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "cdc/event_header.h"
@@ -80,6 +82,94 @@ TEST(FileSourceTest, ReadsGzipAndSaysWhenItIsCut) {
   absl::Status status;
   CountEvents(source->get(), &status);
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+}
+
+// One member.
+std::string Gzip(absl::string_view bytes) {
+  z_stream stream{};
+  EXPECT_EQ(deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, 16 + 15, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  std::string out(deflateBound(&stream, bytes.size()), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+// All that can be decompressed of it, into one large buffer.
+std::string Gunzipped(absl::string_view packed) {
+  z_stream stream{};
+  EXPECT_EQ(inflateInit2(&stream, 16 + 15), Z_OK);
+  std::string out(1 << 20, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(packed.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  inflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  inflateEnd(&stream);
+  return out;
+}
+
+TEST(FileSourceTest, GivesOutAllThatStandsBeforeTheDamageOfAGzip) {
+  EventWriter w;
+  std::string bytes = absl::StrCat(
+      "\xFE"
+      "bin",
+      w.FormatDescription());
+  std::vector<size_t> ends = {bytes.size()};
+  for (int i = 0; i < 30; ++i) {
+    bytes += w.Query(absl::StrCat("INSERT INTO t VALUES (", i * 7919, ")"));
+    ends.push_back(bytes.size());
+  }
+  const std::string packed = Gzip(bytes);
+  size_t most_lost = 0;
+  for (size_t at = 2; at < packed.size(); ++at) {
+    std::string damaged = packed;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x40);
+    const std::string readable = Gunzipped(damaged);
+    const size_t intact = static_cast<size_t>(
+        std::mismatch(readable.begin(), readable.end(), bytes.begin(), bytes.end()).first - readable.begin());
+    const auto whole = static_cast<size_t>(std::upper_bound(ends.begin(), ends.end(), intact) - ends.begin());
+    auto source = FileSource::Open(WriteFile("damaged.gz", damaged));
+    if (!source.ok()) {
+      EXPECT_LT(intact, 4u) << at << ": " << source.status();
+      continue;
+    }
+    ASSERT_TRUE((*source)->Next().ok());  // ROTATE
+    size_t begin = 4;
+    size_t same = 0;
+    for (; same < ends.size(); ++same) {
+      const auto event = (*source)->Next();
+      if (!event.ok() || *event != absl::string_view(bytes).substr(begin, ends[same] - begin)) break;
+      begin = ends[same];
+    }
+    EXPECT_GE(same, whole) << "byte " << at << " of " << packed.size() << ", " << intact << " bytes are intact";
+    if (at + 8 >= packed.size()) {  // its checksum and size
+      EXPECT_EQ(same, ends.size()) << at;
+      EXPECT_EQ((*source)->Next().status().code(), absl::StatusCode::kDataLoss) << at;
+    }
+    most_lost = std::max(most_lost, ends.size() - same);
+  }
+  EXPECT_GT(most_lost, 20u) << "damage at the beginning must have had an effect";
+}
+
+TEST(FileSourceTest, ReadsGzipOfSeveralMembers) {
+  const std::string bytes = SomeFile();
+  const size_t cut = bytes.size() / 2;
+  const std::string packed = Gzip(bytes.substr(0, cut)) + Gzip("") + Gzip(bytes.substr(cut));
+  auto source = FileSource::Open(WriteFile("members.gz", packed + std::string(600, '\0')));
+  ASSERT_TRUE(source.ok()) << source.status();
+  absl::Status status;
+  EXPECT_EQ(CountEvents(source->get(), &status), 52);
+  EXPECT_TRUE(status.ok()) << status;
+  source = FileSource::Open(WriteFile("rest.gz", packed + "rest"));
+  ASSERT_TRUE(source.ok()) << source.status();
+  EXPECT_EQ(CountEvents(source->get(), &status), 52);
+  EXPECT_THAT(status.message(), HasSubstr("the gzip stream is damaged at byte "));
 }
 
 TEST(FileSourceTest, SaysWhereAFileEndsTooSoon) {
