@@ -18,8 +18,8 @@ struct CollationRange {
   absl::string_view charset;
 };
 
-// information_schema.COLLATIONS of MySQL 9.7 and MariaDB 10.11, which agree where both have a number. Runs of one
-// character set are drawn together over numbers that are not in use.
+// information_schema.COLLATIONS of MySQL 9.7 and MariaDB 11.8, which agree where both have a number below 1024. Runs of
+// one character set are drawn together over numbers that are not in use.
 // clang-format off
 constexpr CollationRange kCollations[] = {
     {1, 1, "big5"}, {2, 2, "latin2"}, {3, 3, "dec8"}, {4, 4, "cp850"}, {5, 5, "latin1"}, {6, 6, "hp8"}, {7, 7, "koi8r"},
@@ -44,6 +44,8 @@ constexpr CollationRange kCollations[] = {
     {3072, 3327, "utf32"},
 };
 // clang-format on
+
+constexpr uint32_t kMySqlUserDefined = 1024;
 
 // MariaDB numbers the NOPAD form of a collation 1024 higher.
 constexpr uint32_t kMariaDbNoPad = 1024;
@@ -270,7 +272,8 @@ class MultiByte : public CharsetConverter {
 
 }  // namespace
 
-absl::string_view CharsetOfCollation(uint32_t collation) {
+absl::string_view CharsetOfCollation(Dialect dialect, uint32_t collation) {
+  if (dialect == Dialect::kMySql && collation >= kMySqlUserDefined) return absl::string_view();
   if (collation > kMariaDbNoPad && collation < kMariaDbNoPadEnd) collation -= kMariaDbNoPad;
   for (const CollationRange& range : kCollations) {
     if (collation >= range.first && collation <= range.last) return range.charset;

@@ -7,13 +7,15 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "cdc/dialect.h"
 #include "cdc/text_buffer.h"
 
 namespace cdc {
 
 // The character set of a collation number of a table map, by the name that information_schema uses ("utf8mb4",
-// "binary"); empty if the number is not known. Numbers above 1023 are MariaDB's.
-absl::string_view CharsetOfCollation(uint32_t collation);
+// "binary"); empty if the number is not known. From 1024 on the two servers mean different things: MariaDB its NOPAD
+// and UCA 14 collations, MySQL (up to 2047) those that an administrator has defined.
+absl::string_view CharsetOfCollation(Dialect dialect, uint32_t collation);
 
 // Converts text of one of the server's character sets to utf8mb4 as the server does; what has no place in Unicode
 // becomes '?', as there. Not thread-safe.

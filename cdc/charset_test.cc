@@ -19,17 +19,21 @@ std::string Converted(absl::string_view charset, const std::string& hex) {
 }
 
 TEST(CharsetTest, KnowsTheCollationsOfBothServers) {
-  EXPECT_EQ(CharsetOfCollation(8), "latin1");
-  EXPECT_EQ(CharsetOfCollation(63), "binary");
-  EXPECT_EQ(CharsetOfCollation(33), "utf8mb3");
-  EXPECT_EQ(CharsetOfCollation(45), "utf8mb4");
-  EXPECT_EQ(CharsetOfCollation(255), "utf8mb4");
-  EXPECT_EQ(CharsetOfCollation(309), "utf8mb4");
-  EXPECT_EQ(CharsetOfCollation(248), "gb18030");
-  EXPECT_EQ(CharsetOfCollation(1032), "latin1") << "MariaDB's latin1_swedish_nopad_ci";
-  EXPECT_EQ(CharsetOfCollation(2304), "utf8mb4") << "MariaDB's uca1400";
-  EXPECT_EQ(CharsetOfCollation(0), "");
-  EXPECT_EQ(CharsetOfCollation(17), "");
+  EXPECT_EQ(CharsetOfCollation(Dialect::kMariaDb, 8), "latin1");
+  EXPECT_EQ(CharsetOfCollation(Dialect::kMariaDb, 63), "binary");
+  EXPECT_EQ(CharsetOfCollation(Dialect::kMariaDb, 33), "utf8mb3");
+  EXPECT_EQ(CharsetOfCollation(Dialect::kMariaDb, 45), "utf8mb4");
+  EXPECT_EQ(CharsetOfCollation(Dialect::kMariaDb, 255), "utf8mb4");
+  EXPECT_EQ(CharsetOfCollation(Dialect::kMariaDb, 309), "utf8mb4");
+  EXPECT_EQ(CharsetOfCollation(Dialect::kMariaDb, 248), "gb18030");
+  EXPECT_EQ(CharsetOfCollation(Dialect::kMariaDb, 1032), "latin1") << "MariaDB's latin1_swedish_nopad_ci";
+  EXPECT_EQ(CharsetOfCollation(Dialect::kMariaDb, 2304), "utf8mb4") << "MariaDB's uca1400";
+  EXPECT_EQ(CharsetOfCollation(Dialect::kMySql, 8), "latin1");
+  EXPECT_EQ(CharsetOfCollation(Dialect::kMySql, 323), "utf8mb4");
+  EXPECT_EQ(CharsetOfCollation(Dialect::kMySql, 1032), "") << "a user's own";
+  EXPECT_EQ(CharsetOfCollation(Dialect::kMySql, 2304), "");
+  EXPECT_EQ(CharsetOfCollation(Dialect::kMariaDb, 0), "");
+  EXPECT_EQ(CharsetOfCollation(Dialect::kMariaDb, 17), "");
 }
 
 // Each of these is what CONVERT(… USING utf8mb4) said on MySQL 9.7.

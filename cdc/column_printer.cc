@@ -19,9 +19,11 @@
 namespace cdc {
 namespace {
 
-constexpr uint32_t kBinaryCollation = 63;
 // FLOAT and DOUBLE declared without decimals.
 constexpr uint32_t kMaxDecimals = 30;
+// Their display widths then, which ZEROFILL fills.
+constexpr uint32_t kFloatWidth = 12;
+constexpr uint32_t kDoubleWidth = 22;
 
 absl::Status NotTold(absl::string_view what) {
   return absl::FailedPreconditionError(absl::StrCat("neither the table map nor the schema tells ", what,
@@ -41,6 +43,21 @@ int64_t SignExtend(uint64_t value, size_t bytes) {
   return static_cast<int64_t>(value << shift) >> shift;
 }
 
+// The character set of text or names: the map's, or else the layout's; nullopt if neither tells.
+absl::StatusOr<std::optional<absl::string_view>> CharsetOf(Dialect dialect, const MappedColumn& column,
+                                                           const DeclaredType* declared, absl::string_view charset,
+                                                           ColumnPrinter::Unknown unknown) {
+  std::optional<absl::string_view> found;
+  if (declared != nullptr) found = charset.empty() ? "binary" : charset;
+  if (!column.collation) return found;
+  const absl::string_view mapped = CharsetOfCollation(dialect, *column.collation);
+  if (!mapped.empty()) return std::optional<absl::string_view>(mapped);
+  // One that an administrator has defined: only the server itself knows it. The layout of a binary column has none.
+  if (declared != nullptr && !charset.empty()) return found;
+  if (unknown == ColumnPrinter::Unknown::kGuess) return std::optional<absl::string_view>();
+  return absl::UnimplementedError(absl::StrCat("unknown collation number ", *column.collation));
+}
+
 }  // namespace
 
 absl::Status ColumnPrinter::SetInteger(const MappedColumn& column, const DeclaredType* declared, Unknown unknown) {
@@ -58,7 +75,7 @@ absl::Status ColumnPrinter::SetInteger(const MappedColumn& column, const Declare
   return absl::OkStatus();
 }
 
-absl::Status ColumnPrinter::SetCharacter(const MappedColumn& column, const DeclaredType* declared,
+absl::Status ColumnPrinter::SetCharacter(Dialect dialect, const MappedColumn& column, const DeclaredType* declared,
                                          absl::string_view charset, Unknown unknown) {
   if (declared != nullptr) {
     if (declared->name == "inet4") form_ = Form::kInet4;
@@ -66,18 +83,9 @@ absl::Status ColumnPrinter::SetCharacter(const MappedColumn& column, const Decla
     if (declared->name == "uuid") form_ = Form::kUuid;
     if (form_ != Form::kText) return absl::OkStatus();
   }
-  if (column.collation) {
-    charset = CharsetOfCollation(*column.collation);
-    if (charset.empty()) {
-      return absl::UnimplementedError(absl::StrCat("unknown collation number ", *column.collation));
-    }
-  } else if (declared != nullptr) {
-    if (charset.empty()) charset = "binary";
-  } else if (unknown == Unknown::kGuess) {
-    charset = "utf8mb4";
-  } else {
-    return NotTold("its character set");
-  }
+  ASSIGN_OR_RETURN(const std::optional<absl::string_view> told, CharsetOf(dialect, column, declared, charset, unknown));
+  if (!told && unknown == Unknown::kRefuse) return NotTold("its character set");
+  charset = told.value_or("utf8mb4");
   const bool identity = CharsetConverter::IsIdentity(charset);
   if (!identity) {
     ASSIGN_OR_RETURN(converter_, CharsetConverter::Create(charset));
@@ -94,12 +102,13 @@ absl::Status ColumnPrinter::SetCharacter(const MappedColumn& column, const Decla
   return absl::OkStatus();
 }
 
-absl::Status ColumnPrinter::SetMembers(const MappedColumn& column, const DeclaredType* declared, Unknown unknown) {
+absl::Status ColumnPrinter::SetMembers(Dialect dialect, const MappedColumn& column, const DeclaredType* declared,
+                                       absl::string_view charset, Unknown unknown) {
   form_ = column.type == ColumnType::kEnum ? Form::kEnum : Form::kSet;
   if (!column.members.empty()) {
-    const uint32_t collation = column.collation.value_or(kBinaryCollation);
-    ASSIGN_OR_RETURN(std::unique_ptr<CharsetConverter> converter,
-                     CharsetConverter::Create(CharsetOfCollation(collation)));
+    ASSIGN_OR_RETURN(const std::optional<absl::string_view> told,
+                     CharsetOf(dialect, column, column.collation ? declared : nullptr, charset, unknown));
+    ASSIGN_OR_RETURN(std::unique_ptr<CharsetConverter> converter, CharsetConverter::Create(told.value_or("binary")));
     for (const std::string& member : column.members) {
       TextBuffer text;
       converter->Append(member, &text);
@@ -122,6 +131,7 @@ absl::StatusOr<ColumnPrinter> ColumnPrinter::Create(Dialect dialect, const Mappe
   printer.unsigned_zero_ = dialect == Dialect::kMariaDb;
   const uint32_t decimals = Argument(declared, 1);
   const bool fixed = declared != nullptr && declared->arguments.size() == 2 && decimals <= kMaxDecimals;
+  const bool zerofill = declared != nullptr && declared->zerofill;
   const auto mariadb_digits =
       static_cast<uint8_t>(declared != nullptr && declared->mariadb_temporal ? Argument(declared, 0) : 0);
   switch (column.type) {
@@ -135,18 +145,20 @@ absl::StatusOr<ColumnPrinter> ColumnPrinter::Create(Dialect dialect, const Mappe
     case ColumnType::kFloat:
       printer.form_ = fixed ? Form::kFixedFloat : Form::kFloat;
       printer.scale_ = static_cast<uint8_t>(decimals);
+      if (zerofill) printer.SetWidth(fixed ? Argument(declared, 0) : kFloatWidth);
       break;
     case ColumnType::kDouble:
       printer.form_ = fixed ? Form::kFixedDouble : Form::kDouble;
       printer.scale_ = static_cast<uint8_t>(decimals);
+      if (zerofill) printer.SetWidth(fixed ? Argument(declared, 0) : kDoubleWidth);
       break;
     case ColumnType::kNewDecimal:
-      printer.form_ = declared != nullptr && declared->zerofill ? Form::kZerofilledDecimal : Form::kDecimal;
+      printer.form_ = zerofill ? Form::kZerofilledDecimal : Form::kDecimal;
       printer.width_ = column.length;
       printer.scale_ = column.scale;
       break;
     case ColumnType::kYear:
-      printer.form_ = Form::kYear;
+      printer.form_ = Argument(declared, 0) == 2 ? Form::kYear2 : Form::kYear;
       break;
     case ColumnType::kDate:
     case ColumnType::kNewDate:
@@ -181,7 +193,7 @@ absl::StatusOr<ColumnPrinter> ColumnPrinter::Create(Dialect dialect, const Mappe
       break;
     case ColumnType::kEnum:
     case ColumnType::kSet:
-      RETURN_IF_ERROR(printer.SetMembers(column, declared, unknown));
+      RETURN_IF_ERROR(printer.SetMembers(dialect, column, declared, charset, unknown));
       break;
     case ColumnType::kVarchar:
     case ColumnType::kVarcharCompressed:
@@ -192,7 +204,7 @@ absl::StatusOr<ColumnPrinter> ColumnPrinter::Create(Dialect dialect, const Mappe
     case ColumnType::kLongBlob:
     case ColumnType::kBlob:
     case ColumnType::kBlobCompressed:
-      RETURN_IF_ERROR(printer.SetCharacter(column, declared, charset, unknown));
+      RETURN_IF_ERROR(printer.SetCharacter(dialect, column, declared, charset, unknown));
       break;
     case ColumnType::kNull:
     case ColumnType::kBit:
@@ -222,6 +234,18 @@ bool ColumnPrinter::AppendMembers(uint64_t value, TextBuffer* out) const {
     out->Append(members_[i]);
   }
   return true;
+}
+
+void ColumnPrinter::AppendNumber(double value, TextBuffer* out) const {
+  value = Zero(value);
+  switch (form_) {
+    case Form::kFloat:
+      return AppendFloat(static_cast<float>(value), out);
+    case Form::kDouble:
+      return AppendDouble(value, out);
+    default:
+      return AppendFixed(value, scale_, out);
+  }
 }
 
 absl::Status ColumnPrinter::Append(absl::string_view value, TextBuffer* out) {
@@ -262,22 +286,29 @@ absl::Status ColumnPrinter::Append(absl::string_view value, TextBuffer* out) {
       good = AppendDecimal(value, width_, scale_, /*zerofill=*/true, out);
       break;
     case Form::kFloat:
-      AppendFloat(static_cast<float>(Zero(ByteReader(value).F32())), out);
-      break;
     case Form::kDouble:
-      AppendDouble(Zero(ByteReader(value).F64()), out);
-      break;
     case Form::kFixedFloat:
-      AppendFixed(Zero(ByteReader(value).F32()), scale_, out);
+    case Form::kFixedDouble: {
+      const bool narrow = form_ == Form::kFloat || form_ == Form::kFixedFloat;
+      const double number = narrow ? ByteReader(value).F32() : ByteReader(value).F64();
+      if (width_ == 0) {
+        AppendNumber(number, out);
+        break;
+      }
+      scratch_->Clear();
+      AppendNumber(number, scratch_.get());
+      if (scratch_->size() < width_) out->Append(width_ - scratch_->size(), '0');
+      out->Append(scratch_->view());
       break;
-    case Form::kFixedDouble:
-      AppendFixed(Zero(ByteReader(value).F64()), scale_, out);
-      break;
+    }
     case Form::kDate:
       good = AppendDate(value, out);
       break;
     case Form::kYear:
       good = AppendYear(value, out);
+      break;
+    case Form::kYear2:
+      good = AppendShortYear(value, out);
       break;
     case Form::kTime2:
       good = AppendTime2(value, scale_, out);

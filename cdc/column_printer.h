@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "cdc/charset.h"
 #include "cdc/declared_type.h"
+#include "cdc/dialect.h"
 #include "cdc/table_map.h"
 #include "cdc/text_buffer.h"
 
@@ -23,7 +24,8 @@ class ColumnPrinter {
   // What to do about a property that neither the table map nor the layout tells.
   enum class Unknown {
     kRefuse,  // FailedPrecondition
-    kGuess,   // as mysqlbinlog: signed, text passed through as it is, ENUM and SET as numbers
+    kGuess,   // as mysqlbinlog: signed, text passed through as it is, ENUM and SET as numbers; also of a character set
+              // that is not known
   };
 
   // `dialect` is the server's that wrote the log. `declared` and `charset` come from the layout: null and empty when
@@ -40,8 +42,6 @@ class ColumnPrinter {
   // hold a part.
   absl::Status Append(absl::string_view value, TextBuffer* out);
 
-  bool is_json() const { return form_ == Form::kJson; }
-
  private:
   enum class Form : uint8_t {
     kText,       // printed as it is
@@ -55,12 +55,13 @@ class ColumnPrinter {
     kZerofilled,  // to width_ digits
     kDecimal,     // width_ = precision
     kZerofilledDecimal,
-    kFloat,
+    kFloat,  // with ZEROFILL width_ characters wide, as those below
     kDouble,
     kFixedFloat,  // scale_ decimals
     kFixedDouble,
     kDate,
     kYear,
+    kYear2,  // YEAR(2)
     kTime2,  // scale_ digits of the fraction
     kDatetime2,
     kTimestamp2,
@@ -76,9 +77,15 @@ class ColumnPrinter {
 
   ColumnPrinter() = default;
   absl::Status SetInteger(const MappedColumn& column, const DeclaredType* declared, Unknown unknown);
-  absl::Status SetCharacter(const MappedColumn& column, const DeclaredType* declared, absl::string_view charset,
-                            Unknown unknown);
-  absl::Status SetMembers(const MappedColumn& column, const DeclaredType* declared, Unknown unknown);
+  absl::Status SetCharacter(Dialect dialect, const MappedColumn& column, const DeclaredType* declared,
+                            absl::string_view charset, Unknown unknown);
+  absl::Status SetMembers(Dialect dialect, const MappedColumn& column, const DeclaredType* declared,
+                          absl::string_view charset, Unknown unknown);
+  void SetWidth(uint32_t width) {
+    width_ = width;
+    scratch_ = std::make_unique<TextBuffer>();
+  }
+  void AppendNumber(double value, TextBuffer* out) const;
   double Zero(double value) const { return unsigned_zero_ && value == 0 ? 0 : value; }
   bool AppendMembers(uint64_t value, TextBuffer* out) const;
 
@@ -88,7 +95,7 @@ class ColumnPrinter {
   uint32_t width_ = 0;
   std::vector<std::string> members_;  // utf8mb4
   std::unique_ptr<CharsetConverter> converter_;
-  std::unique_ptr<TextBuffer> scratch_;  // of compressed text to be converted
+  std::unique_ptr<TextBuffer> scratch_;  // of compressed text to be converted, of a number to be padded
 };
 
 }  // namespace cdc

@@ -54,6 +54,44 @@ TEST(ColumnPrinterTest, FloatingPointHasTheDeclaredDecimals) {
   EXPECT_EQ(Printed(Column(ColumnType::kFloat, 4), "", "cdcccc3d"), "0.1");
 }
 
+// As SELECT prints them on MySQL 9.7 and MariaDB 10.11.
+TEST(ColumnPrinterTest, ZerofillPadsFloatingPointToItsDisplayWidth) {
+  EXPECT_EQ(Printed(Column(ColumnType::kFloat, 4), "float unsigned zerofill", "0000c03f"), "0000000001.5");
+  EXPECT_EQ(Printed(Column(ColumnType::kFloat, 4), "float unsigned zerofill", "ec78ad60"), "000000001e20");
+  EXPECT_EQ(Printed(Column(ColumnType::kFloat, 4), "float(8,2) unsigned zerofill", "0000c03f"), "00001.50");
+  EXPECT_EQ(Printed(Column(ColumnType::kDouble, 8), "double unsigned zerofill", "000000000000f83f"),
+            "00000000000000000001.5");
+  EXPECT_EQ(Printed(Column(ColumnType::kDouble, 8), "double(12,3) unsigned zerofill", "000000000000f83f"),
+            "00000001.500");
+}
+
+TEST(ColumnPrinterTest, YearOfTwoDigits) {
+  const MappedColumn column = Column(ColumnType::kYear);
+  EXPECT_EQ(Printed(Dialect::kMariaDb, column, "year(2)", "", "46"), "70");
+  EXPECT_EQ(Printed(Dialect::kMariaDb, column, "year(2)", "", "a9"), "69");
+  EXPECT_EQ(Printed(Dialect::kMariaDb, column, "year(2)", "", "00"), "00");
+  EXPECT_EQ(Printed(Dialect::kMariaDb, column, "year(4)", "", "46"), "1970");
+  EXPECT_EQ(Printed(Dialect::kMySql, column, "year", "", "46"), "1970");
+}
+
+TEST(ColumnPrinterTest, ACollationOfAMySqlAdministratorIsTheLayoutsOrRefused) {
+  MappedColumn column = Column(ColumnType::kVarchar, 20);
+  column.collation = 1032;  // MariaDB's latin1_swedish_nopad_ci
+  EXPECT_EQ(Printed(Dialect::kMariaDb, column, "", "", "e9"), "é");
+  EXPECT_NE(Printed(Dialect::kMySql, column, "", "", "e9").find("collation number 1032"), std::string::npos);
+  EXPECT_EQ(Printed(Dialect::kMySql, column, "varchar(20)", "cp1251", "e9"), "й");
+  EXPECT_NE(Printed(Dialect::kMySql, column, "varchar(20)", "", "e9").find("collation number"), std::string::npos);
+  auto guessed = ColumnPrinter::Create(Dialect::kMySql, column, nullptr, "", ColumnPrinter::Unknown::kGuess);
+  ASSERT_TRUE(guessed.ok()) << guessed.status();
+  EXPECT_TRUE(guessed->IsText("\xe9")) << "the stored bytes";
+
+  MappedColumn names = Column(ColumnType::kEnum, 1);
+  names.members = {"\xe9"};
+  names.collation = 1032;
+  EXPECT_NE(Printed(Dialect::kMySql, names, "", "", "01").find("collation number"), std::string::npos);
+  EXPECT_EQ(Printed(Dialect::kMySql, names, "enum('й')", "cp1251", "01"), "й");
+}
+
 TEST(ColumnPrinterTest, MariaDbPrintsNegativeZeroWithoutItsSign) {
   const MappedColumn column = Column(ColumnType::kDouble, 8);
   EXPECT_EQ(Printed(Dialect::kMySql, column, "", "", "0000000000000080"), "-0");

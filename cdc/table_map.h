@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "cdc/column_type.h"
+#include "cdc/dialect.h"
 
 namespace cdc {
 
@@ -58,10 +59,6 @@ struct TableMapName {
   absl::string_view schema;
   absl::string_view table;
 };
-
-// Whose server wrote the log, as the format description's version string
-// says ("-MariaDB" in it).
-enum class Dialect { kMySql, kMariaDb };
 
 // A table map event, owning all it says: it outlives the event.
 struct TableMap {

@@ -157,6 +157,12 @@ bool AppendYear(absl::string_view bytes, TextBuffer* out) {
   return true;
 }
 
+bool AppendShortYear(absl::string_view bytes, TextBuffer* out) {
+  if (bytes.size() != 1) return false;
+  out->Commit(PutDigits(static_cast<uint8_t>(bytes[0]) % 100, 2, out->Reserve(kRoom)));
+  return true;
+}
+
 bool AppendTime2(absl::string_view bytes, uint32_t digits, TextBuffer* out) {
   if (digits > kMicros || bytes.size() != 3 + FractionBytes(digits)) return false;
   const size_t width = FractionBytes(digits);

@@ -16,8 +16,9 @@ namespace cdc {
 // Bytes that a fraction of `digits` digits takes in the types since 5.6.4.
 size_t FractionBytes(uint32_t digits);
 
-bool AppendDate(absl::string_view bytes, TextBuffer* out);  // DATE
-bool AppendYear(absl::string_view bytes, TextBuffer* out);  // YEAR
+bool AppendDate(absl::string_view bytes, TextBuffer* out);       // DATE
+bool AppendYear(absl::string_view bytes, TextBuffer* out);       // YEAR
+bool AppendShortYear(absl::string_view bytes, TextBuffer* out);  // YEAR(2), of MariaDB and of MySQL before 5.7
 
 // Since MySQL 5.6.4 and MariaDB's mysql56_temporal_format.
 bool AppendTime2(absl::string_view bytes, uint32_t digits, TextBuffer* out);
