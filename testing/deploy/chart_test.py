@@ -211,12 +211,27 @@ def test_probes_ask_for_the_process_and_for_readiness_never_for_lag(helm):
     ('database.tls.mode=on', 'mode'),
     ('settings.DB_PASS=secret', 'DB_PASS'),
     ('kafka.properties.acks=1', 'acks'),
+    (r'kafka.properties.sasl\.password=secret', 'sasl.password'),
+    (r'kafka.properties.ssl\.key\.pem=secret', 'ssl.key.pem'),
+    (r'kafka.properties.test\.mock\.num\.brokers=1', 'test.mock'),
+    ('settings.HTTP_PORT=9090', 'HTTP_PORT'),
+    ('settings.DB_HOST=other', 'DB_HOST'),
+    ('settings.RELAY_SHUTDOWN_TIMEOUT=1m', 'terminationGracePeriodSeconds'),
+    ('settings.RELAY_SHUTDOWN_TIMEOUT=1h500ms', 'RELAY_SHUTDOWN_TIMEOUT'),
+    ('terminationGracePeriodSeconds=20', 'RELAY_SHUTDOWN_TIMEOUT'),
     ('databse.host=typo', 'databse'),
 ])
 def test_wrong_value_is_refused_by_name(helm, option, named):
     out = _template(helm, _VALUES / 'minimal.yaml', '--set', option,
                     fails=True)
     assert named in out
+
+
+def test_relay_may_flush_for_as_long_as_the_pod_waits(helm):
+    pod = _relay_pod(helm, _VALUES / 'minimal.yaml', '--set',
+                     'settings.RELAY_SHUTDOWN_TIMEOUT=1m30s', '--set',
+                     'terminationGracePeriodSeconds=91')
+    assert pod['terminationGracePeriodSeconds'] == 91
 
 
 # What is referred to

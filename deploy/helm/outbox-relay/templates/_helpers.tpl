@@ -51,6 +51,16 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if kindIs "string" . }}{{ . }}{{ else }}{{ toJson . }}{{ end -}}
 {{- end -}}
 
+{{/* A duration as the relay takes it (20s, 1m30s) in whole seconds; what it would refuse counts as 0. */}}
+{{- define "outbox-relay.seconds" -}}
+{{- $milliseconds := 0 -}}
+{{- range regexFindAll "[0-9]+(ms|s|m|h)" (toString .) -1 -}}
+{{- $unit := regexFind "[a-z]+" . -}}
+{{- $milliseconds = add $milliseconds (mul (regexFind "[0-9]+" . | int64) (get (dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000) $unit)) -}}
+{{- end -}}
+{{- div (add $milliseconds 999) 1000 -}}
+{{- end -}}
+
 {{/* What the relay, its jobs and the test share: one container, but for name, args,
      ports, probes and resources. */}}
 {{- define "outbox-relay.container" -}}
