@@ -294,6 +294,18 @@ def test_sidecar_cannot_take_the_database_out_of_its_service():
     assert relay['securityContext']['readOnlyRootFilesystem'] is True
 
 
+def test_sidecars_database_outlives_the_relays_flush():
+    help_text = (_ROOT / 'docs/configuration.md').read_text()
+    flush = int(re.search(r'`RELAY_SHUTDOWN_TIMEOUT` \| `(\d+)s`',
+                          help_text)[1])
+    for one in yaml.safe_load_all((_DEPLOY / 'sidecar.yaml').read_text()):
+        if one['kind'] == 'StatefulSet':
+            pod = one['spec']['template']['spec']
+    mysql = [c for c in pod['containers'] if c['name'] == 'mysql'][0]
+    waits = int(mysql['lifecycle']['preStop']['exec']['command'][-1])
+    assert flush < waits < pod['terminationGracePeriodSeconds']
+
+
 def test_systemd_unit_is_valid_and_hardened(tmp_path):
     if not shutil.which('systemd-analyze'):
         pytest.skip('no systemd-analyze (systemd)')
