@@ -83,3 +83,5 @@ source_package librdkafka forky --skip-patches
 mkdir -p "$root/.deps"
 ln -sfn "$cache/src/abseil-bookworm" "$root/.deps/abseil"
 ln -sfn "$cache/src/librdkafka-forky" "$root/.deps/librdkafka"
+# So that a plain `bazel build` works with Debian's Bazel (.bazelrc imports it).
+if [ -d /usr/share/bazel/rules/java ]; then echo 'build --config=debian'; fi >"$root/.deps/bazelrc"
