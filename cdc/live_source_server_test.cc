@@ -317,6 +317,11 @@ TEST_F(LiveSourceServerTest, TlsModesCheckWhatTheySay) {
     status = connect(mode, "127.0.0.1", "/nowhere/ca.pem");
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
   }
+  // Unless they are told to.
+  setenv("SSL_CERT_FILE", ca, 1);
+  status = connect(TlsMode::kVerifyIdentity, "127.0.0.1", "");
+  unsetenv("SSL_CERT_FILE");
+  EXPECT_TRUE(status.ok()) << status;
 }
 
 TEST_F(LiveSourceServerTest, AStopEndsAStatementUnderWay) {

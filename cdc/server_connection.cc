@@ -83,8 +83,14 @@ void SetOptions(MYSQL* mysql, const ServerAddress& address) {
     mysql_optionsv(mysql, MYSQL_OPT_SSL_KEY, tls.key_file.c_str());
   }
   const bool verifies = tls.mode == TlsMode::kVerifyCa || tls.mode == TlsMode::kVerifyIdentity;
-  if (verifies && tls.ca_file.empty()) mysql_optionsv(mysql, MYSQL_OPT_SSL_CAPATH, kSystemCaDirectory);
-  if (verifies && !tls.ca_file.empty()) mysql_optionsv(mysql, MYSQL_OPT_SSL_CA, tls.ca_file.c_str());
+  if (verifies) {
+    const Authorities trusted = AuthoritiesFor(tls);
+    if (trusted.file.empty()) {
+      mysql_optionsv(mysql, MYSQL_OPT_SSL_CAPATH, trusted.directory.c_str());
+    } else {
+      mysql_optionsv(mysql, MYSQL_OPT_SSL_CA, trusted.file.c_str());
+    }
+  }
   if (tls.mode == TlsMode::kVerifyIdentity) mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
 }
 

@@ -74,8 +74,9 @@ std::vector<Setting> DatabaseSettings() {
                                  c.database.tls);
        }},
       {Group::kMysql, "db-tls-ca", "", "DB_TLS_CA", Kind::kValue, "FILE", "", "the system's",
-       "PEM file of the CAs that may sign the database's certificate.", false,
-       [](Value v, Config& c) { return StoreText(v, c.database.tls_ca); }},
+       "PEM file of the CAs that may sign the database's certificate. The system's are those of SSL_CERT_FILE, or of "
+       "its bundle (/etc/ssl/certs/ca-certificates.crt).",
+       false, [](Value v, Config& c) { return StoreText(v, c.database.tls_ca); }},
       {Group::kMysql, "db-tls-cert", "", "DB_TLS_CERT", Kind::kValue, "FILE", "", "",
        "PEM file of the client certificate.", false,
        [](Value v, Config& c) { return StoreText(v, c.database.tls_cert); }},

@@ -107,10 +107,10 @@ sql::ConnectOptionsMap ConnectOptions(const SqlEndpoint& endpoint, const SqlHost
     options["sslKey"] = sql::SQLString(tls.key_file);
   }
   const bool verifies = tls.mode == cdc::TlsMode::kVerifyCa || tls.mode == cdc::TlsMode::kVerifyIdentity;
-  if (verifies && tls.ca_file.empty()) {
-    options["sslCAPath"] = sql::SQLString(cdc::kSystemCaDirectory);
-  } else if (verifies) {
-    options["sslCA"] = sql::SQLString(tls.ca_file);
+  if (verifies) {
+    const cdc::Authorities trusted = cdc::AuthoritiesFor(tls);
+    options[trusted.file.empty() ? "sslCAPath" : "sslCA"] =
+        sql::SQLString(trusted.file.empty() ? trusted.directory : trusted.file);
   }
   if (tls.mode == cdc::TlsMode::kVerifyIdentity) options["sslVerify"] = true;
   return options;

@@ -241,6 +241,10 @@ TEST_F(SqlSessionServerTest, TlsModesCheckWhatTheySay) {
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
     EXPECT_TRUE(absl::StrContains(status.message(), "--db-tls-ca/DB_TLS_CA")) << status;
   }
+  setenv("SSL_CERT_FILE", ca, 1);
+  const absl::Status told = connect(cdc::TlsMode::kVerifyIdentity, "");
+  unsetenv("SSL_CERT_FILE");
+  EXPECT_TRUE(told.ok()) << told;
 }
 
 }  // namespace

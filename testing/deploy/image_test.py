@@ -295,6 +295,28 @@ def test_container_publishes_a_row_and_stops_cleanly(
     assert code == 0, relay.process.last_lines(20)
 
 
+def test_container_trusts_the_authorities_of_its_bundle(
+        tree, servers, settings, tmp_path):
+    mysql, _ = servers
+    settings['DB_TLS'] = 'verify-identity'
+    bundle = tree / 'etc/ssl/certs/ca-certificates.crt'
+    public = bundle.read_bytes()
+
+    def check():
+        log = tmp_path / 'check.log'
+        job = _Relay(tree, log, ['/usr/bin/outbox-relay', 'check'], settings)
+        return job.process.wait(60), log.read_text()
+
+    code, told = check()
+    assert code == 1 and 'DB_TLS_CA' in told, told
+    try:
+        bundle.write_bytes(public + mysql.authority.certificate.read_bytes())
+        code, told = check()
+        assert code == 0, told
+    finally:
+        bundle.write_bytes(public)
+
+
 def test_cron_job_of_the_polling_relay_still_runs(tree, settings, tmp_path):
     job = _Relay(tree, tmp_path / 'cleanup.log', ['/go/bin/app', '--cleanup'],
                  settings)
