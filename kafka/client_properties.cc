@@ -49,12 +49,14 @@ constexpr NameAndText kRefused[] = {
     {"message.timeout.ms", kNeverDropped},
     {"partitioner", "use --partitioner"},
     {"plugin.library.paths", "a plugin could change what is sent"},
+    {"queue.buffering.max.kbytes", "use --kafka-queue-bytes (KAFKA_QUEUE_BYTES)"},
+    {"queue.buffering.max.messages", "use --kafka-queue-bytes (KAFKA_QUEUE_BYTES)"},
     {"queuing.strategy", kOrder},
     {"request.timeout.ms", kNeverDropped},
     {"retries", "the relay retries for ever, in order"},
     {"sticky.partitioning.linger.ms", "use --partitioner"},
-    {"transaction.timeout.ms", "the relay sets it with --delivery"},
-    {"transactional.id", "it is derived from the relay's id; use --delivery"},
+    {"transaction.timeout.ms", "the relay makes no Kafka transactions"},
+    {"transactional.id", "the relay makes no Kafka transactions"},
 
     {"background_event_cb", kWiring},
     {"closesocket_cb", kWiring},
@@ -233,12 +235,23 @@ absl::StatusOr<std::vector<Property>> ReadPropertiesFile(const std::string& path
 
 absl::Status CheckPassThrough(absl::string_view name) {
   const absl::string_view canonical = CanonicalName(name);
+  if (absl::StartsWith(canonical, "test.")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("Kafka property ", name, " can't be set: brokers that are not there would acknowledge the rows"));
+  }
   for (const NameAndText& refused : kRefused) {
     if (canonical == refused.name) {
       return absl::InvalidArgumentError(absl::StrCat("Kafka property ", name, " can't be set: ", refused.text));
     }
   }
   return absl::OkStatus();
+}
+
+bool IsSecretProperty(absl::string_view name) {
+  for (const absl::string_view part : {"password", "passphrase", "secret", "jaas", ".pem", "oauthbearer.config"}) {
+    if (absl::StrContains(name, part)) return true;
+  }
+  return absl::StrContains(name, "token") && !absl::StrContains(name, "token.endpoint");
 }
 
 absl::StatusOr<std::vector<Property>> ClientProperties(const ClientSettings& settings) {
@@ -260,7 +273,6 @@ absl::StatusOr<std::vector<Property>> ClientProperties(const ClientSettings& set
     list.Set(property.first, property.second);
   }
 
-  const bool mock = list.Get("test.mock.num.brokers").has_value();
   const std::optional<absl::string_view> own_brokers = list.Get("bootstrap.servers");
   if (own_brokers.has_value() && !settings.brokers.empty()) {
     return absl::InvalidArgumentError(
@@ -268,11 +280,9 @@ absl::StatusOr<std::vector<Property>> ClientProperties(const ClientSettings& set
         "Kafka property bootstrap.servers; drop one of the two");
   }
   const std::string brokers(own_brokers.value_or(settings.brokers));
-  if (!mock) {
-    const absl::Status valid = CheckBrokers(brokers);
-    if (!valid.ok()) return valid;
-    list.Set("bootstrap.servers", brokers);
-  }
+  const absl::Status valid = CheckBrokers(brokers);
+  if (!valid.ok()) return valid;
+  list.Set("bootstrap.servers", brokers);
 
   const absl::Status security = ResolveSecurity(settings, list);
   if (!security.ok()) return security;

@@ -50,6 +50,9 @@ absl::StatusOr<std::vector<Property>> ReadPropertiesFile(const std::string& path
 // says why the relay keeps it to itself, or which setting takes its place.
 absl::Status CheckPassThrough(absl::string_view name);
 
+// Whether the value of the property may be a secret: never printed.
+bool IsSecretProperty(absl::string_view name);
+
 // Everything together, in the order to be set, each name once: the relay's
 // defaults, TLS, the file, --kafka-config, and last what is fixed. The file is
 // read at each call, so that a replaced producer sees a renewed secret.

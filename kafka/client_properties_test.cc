@@ -68,10 +68,11 @@ TEST(ClientPropertiesTest, OperatorsPropertiesReplaceDefaultsUnderAnyName) {
 }
 
 TEST(ClientPropertiesTest, RefusesWhatPromisesStandOnAndSaysWhy) {
-  for (const char* name :
-       {"acks", "request.required.acks", "enable.idempotence", "enable.gapless.guarantee", "message.timeout.ms",
-        "delivery.timeout.ms", "request.timeout.ms", "retries", "message.send.max.retries", "partitioner",
-        "transactional.id", "queuing.strategy", "delivery.report.only.error", "dr_msg_cb", "plugin.library.paths"}) {
+  for (const char* name : {"acks", "request.required.acks", "enable.idempotence", "enable.gapless.guarantee",
+                           "message.timeout.ms", "delivery.timeout.ms", "request.timeout.ms", "retries",
+                           "message.send.max.retries", "partitioner", "transactional.id", "queuing.strategy",
+                           "queue.buffering.max.kbytes", "queue.buffering.max.messages", "test.mock.num.brokers",
+                           "test.mock.broker.rtt", "delivery.report.only.error", "dr_msg_cb", "plugin.library.paths"}) {
     ClientSettings settings = Minimal();
     settings.properties = {{name, "s3cret"}};
     const absl::Status status = ClientProperties(settings).status();
@@ -159,6 +160,16 @@ TEST(ClientPropertiesTest, BadBrokerAddressesAreNamed) {
     ClientSettings settings;
     settings.brokers = brokers;
     EXPECT_TRUE(ClientProperties(settings).ok()) << brokers;
+  }
+}
+
+TEST(ClientPropertiesTest, KnowsWhatIsSecret) {
+  for (const char* name : {"sasl.password", "ssl.key.password", "ssl.key.pem", "sasl.oauthbearer.client.secret",
+                           "sasl.oauthbearer.config", "sasl.oauthbearer.assertion.private.key.passphrase"}) {
+    EXPECT_TRUE(IsSecretProperty(name)) << name;
+  }
+  for (const char* name : {"sasl.username", "linger.ms", "sasl.oauthbearer.token.endpoint.url", "ssl.key.location"}) {
+    EXPECT_FALSE(IsSecretProperty(name)) << name;
   }
 }
 
