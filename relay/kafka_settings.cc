@@ -85,9 +85,9 @@ std::vector<Setting> KafkaSettings() {
          return Store(ParseBytesValue(v, 1 * kMiB, 2 * kGiB - kKiB), c.kafka.unacknowledged_bytes);
        }},
       {Group::kKafka, "kafka-config", "", "KAFKA_CONFIG", Kind::kRepeatable, "NAME=VALUE", "", "",
-       "A librdkafka property, as sasl.mechanism=PLAIN; may be repeated. Those "
-       "that guard delivery (acks, idempotence, timeouts, retries, partitioner, "
-       "transactional id) are refused.",
+       "A librdkafka property, as sasl.mechanism=PLAIN; the flag is repeated for "
+       "each, the variable has one a line. Those that guard delivery (acks, "
+       "idempotence, timeouts, retries, partitioner, transactional id) are refused.",
        true, [](Value v, Config& c) { return Store(ParsePropertiesValue(v), c.kafka.properties); }},
       {Group::kKafka, "kafka-config-file", "", "KAFKA_CONFIG_FILE", Kind::kValue, "FILE", "", "",
        "client.properties with more of them, a name=value a line; the place for "

@@ -175,30 +175,19 @@ absl::StatusOr<StartPosition> ParseStartValue(absl::string_view text) {
 }
 
 absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ParsePropertiesValue(absl::string_view text) {
-  std::vector<std::string> pairs;
-  for (absl::string_view line : absl::StrSplit(text, '\n')) {
-    bool first = true;
-    for (absl::string_view part : absl::StrSplit(line, ',')) {
-      const size_t equals = part.find('=');
-      const bool starts_pair =
-          equals != absl::string_view::npos && IsPropertyName(absl::StripAsciiWhitespace(part.substr(0, equals)));
-      if (first || starts_pair) {
-        if (!absl::StripAsciiWhitespace(part).empty()) pairs.emplace_back(part);
-      } else if (!pairs.empty()) {
-        absl::StrAppend(&pairs.back(), ",", part);
-      }
-      first = false;
-    }
-  }
+  // A line each, and nothing else divides them: values hold commas (extensions, cipher lists) and passwords hold
+  // anything.
   std::vector<std::pair<std::string, std::string>> properties;
-  for (const std::string& pair : pairs) {
-    const size_t equals = pair.find('=');
-    const absl::string_view name = absl::StripAsciiWhitespace(absl::string_view(pair).substr(0, equals));
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    line = absl::StripAsciiWhitespace(line);
+    if (line.empty()) continue;
+    const size_t equals = line.find('=');
+    const absl::string_view name = absl::StripAsciiWhitespace(line.substr(0, equals));
     // The value is not repeated: it may be a password.
-    if (equals == std::string::npos || !IsPropertyName(name)) {
-      return Bad("is no librdkafka property: write name=value");
+    if (equals == absl::string_view::npos || !IsPropertyName(name)) {
+      return Bad("is no librdkafka property: write name=value, one a line");
     }
-    properties.emplace_back(name, absl::StripAsciiWhitespace(absl::string_view(pair).substr(equals + 1)));
+    properties.emplace_back(name, absl::StripAsciiWhitespace(line.substr(equals + 1)));
   }
   return properties;
 }

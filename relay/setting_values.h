@@ -40,7 +40,7 @@ absl::StatusOr<HostPort> ParseHostPortValue(absl::string_view text);
 // auto | earliest | latest | gtid:SET | file:NAME:POS
 absl::StatusOr<StartPosition> ParseStartValue(absl::string_view text);
 
-// "k=v" pairs divided by newlines, or by commas in front of a next "k=".
+// "k=v" pairs, one a line.
 absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ParsePropertiesValue(absl::string_view text);
 
 // A name that needs no quoting trouble: not empty, at most 64 characters, none

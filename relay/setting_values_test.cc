@@ -85,12 +85,15 @@ TEST(SettingValuesTest, StartsAreRead) {
   }
 }
 
-TEST(SettingValuesTest, PropertiesMayHoldCommas) {
-  const auto properties = ParsePropertiesValue("sasl.mechanism=PLAIN,ssl.cipher.suites=A,B,linger.ms=5\nclient.id=a=b");
+TEST(SettingValuesTest, OnePropertyStandsOnALineAndMayHoldAnything) {
+  const auto properties = ParsePropertiesValue(
+      "sasl.oauthbearer.extensions=logicalCluster=a,identityPoolId=b\n\n  sasl.password = p,w=x;y#z "
+      "\r\nclient.id=a=b\n");
   ASSERT_TRUE(properties.ok()) << properties.status();
-  EXPECT_EQ(*properties,
-            (std::vector<std::pair<std::string, std::string>>{
-                {"sasl.mechanism", "PLAIN"}, {"ssl.cipher.suites", "A,B"}, {"linger.ms", "5"}, {"client.id", "a=b"}}));
+  EXPECT_EQ(*properties, (std::vector<std::pair<std::string, std::string>>{
+                             {"sasl.oauthbearer.extensions", "logicalCluster=a,identityPoolId=b"},
+                             {"sasl.password", "p,w=x;y#z"},
+                             {"client.id", "a=b"}}));
   EXPECT_FALSE(ParsePropertiesValue("linger.ms").ok());
   EXPECT_FALSE(ParsePropertiesValue("=5").ok());
 }
