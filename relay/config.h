@@ -84,7 +84,8 @@ struct StartPosition {
 };
 
 struct KafkaConfig {
-  std::vector<std::string> brokers;                             // "host:port", port 9092 filled in
+  std::vector<std::string> brokers;                             // --kafka-host: "host:port", port 9092 filled in
+  std::vector<std::string> addresses;                           // the same, or those of bootstrap.servers: to probe
   bool tls = false;                                             // --kafka-tls (TLS_ENABLE)
   bool tls_skip_verify = false;                                 // --kafka-tls-verify-peer (sic), its old sense
   std::string compression;                                      // none, gzip, snappy, lz4, zstd

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/config_loader.h"
 
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <deque>
 #include <fstream>
 #include <optional>
@@ -11,6 +15,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -19,9 +24,11 @@
 #include "absl/strings/strip.h"
 #include "gflags/gflags.h"
 #include "kafka/client_properties.h"
+#include "kafka/producer.h"
 #include "relay/command_line.h"
 #include "relay/endpoint_from_config.h"
 #include "relay/kafka_settings_from_config.h"
+#include "relay/setting_values.h"
 #include "relay/settings.h"
 #include "relay/sql_endpoint.h"
 #include "relay/suggestion.h"
@@ -67,9 +74,38 @@ std::optional<std::string> FindVariable(const char* const* environment, absl::st
   return std::nullopt;
 }
 
-bool IsSecretProperty(absl::string_view name) {
-  return absl::StrContains(name, "password") || absl::StrContains(name, "secret") || absl::StrContains(name, "token") ||
-         absl::EndsWith(name, ".key.pem") || name == "sasl.oauthbearer.config";
+// Those of a producer, wherever they were given, as "host:port".
+std::vector<std::string> BrokerAddresses(const std::vector<kafka::Property>& properties) {
+  std::vector<std::string> addresses;
+  for (const auto& [name, value] : properties) {
+    if (name != "bootstrap.servers") continue;
+    for (absl::string_view part : absl::StrSplit(value, ',')) {
+      part = absl::StripAsciiWhitespace(part);
+      // librdkafka takes "SASL_SSL://host:port", too.
+      if (const size_t scheme = part.find("://"); scheme != part.npos) part.remove_prefix(scheme + 3);
+      absl::StatusOr<HostPort> address = ParseHostPortValue(part);
+      if (!address.ok()) continue;
+      if (address->port == 0) address->port = 9092;
+      addresses.push_back(address->ToString());
+    }
+  }
+  return addresses;
+}
+
+// What librdkafka itself refuses: names, values, files that are not there. An instance without a broker connects
+// nowhere.
+absl::Status TryProducer(const std::vector<kafka::Property>& properties) {
+  kafka::ProducerOptions options;
+  for (const kafka::Property& property : properties) {
+    const auto& [name, value] = property;
+    if (name != "bootstrap.servers") options.properties.push_back(property);
+    // librdkafka says only which library failed. "probe" is its word for the system's.
+    if (absl::EndsWith(name, ".location") && value != "probe" && access(value.c_str(), R_OK) != 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("Kafka property ", name, "=", value, " can not be read: ", std::strerror(errno)));
+    }
+  }
+  return kafka::Producer::Create(options).status();
 }
 
 class Loader {
@@ -249,22 +285,28 @@ class Loader {
 
   void ValidateKafka() {
     const auto names_brokers = [](const kafka::Property& property) {
-      return property.first == "bootstrap.servers" || property.first == "test.mock.num.brokers";
+      return property.first == "bootstrap.servers" || property.first == "metadata.broker.list";
     };
     const kafka::ClientSettings settings = KafkaSettingsFromConfig(config_.kafka);
     const absl::StatusOr<std::vector<kafka::Property>> all = kafka::ClientProperties(settings);
     if (all.ok()) {
       for (const auto& [name, value] : *all) {
-        if (IsSecretProperty(name)) config_.secrets.push_back(value);
+        if (kafka::IsSecretProperty(name)) config_.secrets.push_back(value);
       }
+      config_.kafka.addresses = BrokerAddresses(*all);
+      if (const absl::Status tried = TryProducer(*all); !tried.ok()) KafkaFault(tried);
     } else if (settings.brokers.empty() && settings.properties_file.empty() &&
                absl::c_none_of(settings.properties, names_brokers)) {
       Require("kafka-host", false, " (POLLING_DISABLED=true runs without Kafka)");
     } else {
-      Fault(absl::StrCat(all.status().message(),
-                         " (see --kafka-config, KAFKA_CONFIG and "
-                         "--kafka-config-file, KAFKA_CONFIG_FILE)"));
+      KafkaFault(all.status());
     }
+  }
+
+  void KafkaFault(const absl::Status& status) {
+    Fault(absl::StrCat(status.message(),
+                       " (see --kafka-config, KAFKA_CONFIG and "
+                       "--kafka-config-file, KAFKA_CONFIG_FILE)"));
   }
 
   void NoteIgnored() {

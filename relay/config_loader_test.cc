@@ -234,14 +234,17 @@ TEST(ConfigLoaderTest, BooleansNeedNoValue) {
 }
 
 TEST(ConfigLoaderTest, TheProcessListShowsNoSecret) {
-  CommandLineAndEnvironment line({"--db-pass", "hunter2", "--db-pass=hunter2", "--kafka-config",
-                                  "sasl.password=hunter3", "--kafka-config=security.protocol=sasl_ssl"},
-                                 kNeeded);
+  CommandLineAndEnvironment line(
+      {"--db-pass", "hunter2", "--db-pass=hunter2", "--kafka-config", "sasl.password=hunter3",
+       "--kafka-config=security.protocol=sasl_ssl", "--kafka-config=sasl.mechanism=PLAIN",
+       "--kafka-config=sasl.username=relay"},
+      kNeeded);
   const auto config = line.Load();
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->database.password, "hunter2");
   EXPECT_THAT(config->kafka.properties,
-              ElementsAre(std::pair("sasl.password", "hunter3"), std::pair("security.protocol", "sasl_ssl")));
+              ElementsAre(std::pair("sasl.password", "hunter3"), std::pair("security.protocol", "sasl_ssl"),
+                          std::pair("sasl.mechanism", "PLAIN"), std::pair("sasl.username", "relay")));
   EXPECT_THAT(config->secrets, ElementsAre("hunter2", "hunter3"));
   for (const std::string& word : line.words()) {
     EXPECT_THAT(word, Not(HasSubstr("hunter")));
@@ -278,9 +281,21 @@ TEST(ConfigLoaderTest, KafkaPropertiesAreTriedAtOnce) {
   EXPECT_THAT(Fault({"--kafka-config", "acks=1"}), HasSubstr("acks"));
 }
 
+TEST(ConfigLoaderTest, WhatLibrdkafkaRefusesIsFoundBeforeAnythingIsDone) {
+  EXPECT_THAT(Fault({"--kafka-config=linger.mss=3"}), AllOf(HasSubstr("linger.mss"), HasSubstr("KAFKA_CONFIG")));
+  EXPECT_THAT(Fault({"--kafka-config=linger.ms=soon"}), HasSubstr("linger.ms"));
+  EXPECT_THAT(Fault({"--kafka-config=ssl.ca.location=/no/such.pem", "--kafka-tls"}), HasSubstr("/no/such.pem"));
+  // With all other faults, and no secret in any.
+  const std::string fault = Fault({"--kafka-config=ssl.key.pem=hunter2", "--kafka-tls", "--db-port=abc"});
+  EXPECT_THAT(fault, AllOf(HasSubstr("ssl.key"), HasSubstr("--db-port"), Not(HasSubstr("hunter2"))));
+}
+
 TEST(ConfigLoaderTest, BrokersMayComeAsAProperty) {
   const Words database = {"DB_HOST=db", "DB_USER=relay", "DB_NAME=shop"};
-  EXPECT_TRUE(Load({"--kafka-config=bootstrap.servers=k:9092"}, database).ok());
+  const auto config = Load({"--kafka-config=bootstrap.servers=k:9092, SSL://l:9093,m,[::1]:9094"}, database);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(config->kafka.addresses, ElementsAre("k:9092", "l:9093", "m:9092", "[::1]:9094"));
+  EXPECT_THAT(Load({}, kNeeded)->kafka.addresses, ElementsAre("kafka:9092"));
   EXPECT_THAT(Fault({"--kafka-config=bootstrap.servers=k:9092"}), HasSubstr("twice"));
 }
 

@@ -344,7 +344,7 @@ absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board
     status.schemas = config.database.schemas;
     status.outbox_table = config.database.outbox_table;
     status.partitioner = identity.partitioner;
-    status.kafka.brokers = absl::StrJoin(config.kafka.brokers, ",");
+    status.kafka.brokers = absl::StrJoin(config.kafka.addresses, ",");
     status.cleanup.enabled = config.cleanup.enabled;
     status.cleanup.retention = config.cleanup.retention;
     status.checkpoint.present = loaded.has_position();
