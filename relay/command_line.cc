@@ -100,7 +100,7 @@ class Parser {
       }
     }
     if (setting == nullptr) {
-      Unknown(name);
+      Unknown(name, text);
       return;
     }
     if (equals != absl::string_view::npos) {
@@ -160,16 +160,27 @@ class Parser {
   }
 
   static void Blank(const Setting& setting, char* value) {
-    if (setting.secret) std::memset(value, 'x', std::strlen(value));
+    if (setting.secret) Blank(value);
   }
+  static void Blank(char* value) { std::memset(value, 'x', std::strlen(value)); }
 
-  void Unknown(absl::string_view name) {
+  // `text` is the whole word. Whatever is its value may be a secret that was meant for another flag.
+  void Unknown(absl::string_view name, char* text) {
     Suggestion suggestion(name);
     for (const Setting& setting : AllSettings()) suggestion.Consider(setting.flag);
     for (absl::string_view other : {"help", "version"}) {
       suggestion.Consider(other);
     }
-    line_.errors.push_back(absl::StrCat("unknown flag --", name, suggestion.Words("--"), " (--help lists all)"));
+    const std::string hint = suggestion.Words("--");
+    // "-pPASSWORD" is what MySQL's own clients take.
+    const bool one_letter = text[1] != '-' && hint.empty();
+    line_.errors.push_back(absl::StrCat("unknown flag ", one_letter ? "-" : "--", one_letter ? name.substr(0, 1) : name,
+                                        hint, " (--help lists all)"));
+    Blank(text + (one_letter ? 2 : name.data() + name.size() - text));
+    while (next_ < argc_ && !IsFlag(argv_[next_]) && absl::string_view(argv_[next_]) != "--" &&
+           !FindCommand(argv_[next_]).has_value()) {
+      Blank(argv_[next_++]);
+    }
   }
 
   const int argc_;

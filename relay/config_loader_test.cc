@@ -253,6 +253,15 @@ TEST(ConfigLoaderTest, TheProcessListShowsNoSecret) {
 }
 
 TEST(ConfigLoaderTest, NoErrorRepeatsASecret) {
+  // Behind a flag that is misspelt, and as MySQL's own clients take it.
+  for (const Words& words : {Words{"--db-password", "hunter2"}, Words{"--db-password", "hunter2", "check"},
+                             Words{"--db-password=hunter2"}, Words{"-phunter2"}}) {
+    CommandLineAndEnvironment line(words, kNeeded);
+    const absl::Status status = line.Load().status();
+    EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr("unknown flag -"), Not(HasSubstr("hunter2"))));
+    EXPECT_THAT(std::string(status.message()), Not(HasSubstr("unknown command")));
+    for (const std::string& word : line.words()) EXPECT_THAT(word, Not(HasSubstr("hunter2")));
+  }
   EXPECT_THAT(Fault({"--kafka-config=hunter3"}), HasSubstr("--kafka-config is no librdkafka property"));
   EXPECT_THAT(Fault({"--kafka-config=hunter3"}), Not(HasSubstr("hunter3")));
 }

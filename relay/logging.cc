@@ -9,11 +9,11 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/strings/match.h"
-#include "absl/strings/str_replace.h"
+#include "absl/strings/ascii.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "glog/logging.h"
+#include "relay/json_line.h"
 
 namespace relay {
 namespace {
@@ -34,24 +34,37 @@ struct PendingEvent {
 };
 thread_local const PendingEvent* pending_event = nullptr;
 
-void AppendJsonString(std::string* out, absl::string_view text) {
-  out->push_back('"');
-  for (const char c : text) {
-    const unsigned char byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out->push_back('\\');
-      out->push_back(c);
-    } else if (c == '\n') {
-      out->append("\\n");
-    } else if (c == '\t') {
-      out->append("\\t");
-    } else if (byte < 0x20 || byte == 0x7f) {
-      absl::StrAppend(out, "\\u00", absl::Hex(byte, absl::kZeroPad2));
-    } else {
-      out->push_back(c);
+// A password that is a plain word stands in our own words as well, where to mask it would tell it. Such a one is masked
+// only where a secret could stand: behind '=', ':' or a quote, and not as a part of a longer word.
+bool IsPlainWord(absl::string_view secret) {
+  return std::all_of(secret.begin(), secret.end(), [](char c) { return absl::ascii_islower(c); });
+}
+
+std::string Masked(absl::string_view text, const std::vector<std::string>& secrets) {
+  std::string masked(text);
+  for (const std::string& secret : secrets) {
+    const bool plain = IsPlainWord(secret);
+    for (size_t at = 0; (at = masked.find(secret, at)) != std::string::npos;) {
+      const size_t end = at + secret.size();
+      if (plain && (at == 0 || absl::string_view("=:'\"`").find(masked[at - 1]) == absl::string_view::npos ||
+                    (end < masked.size() && absl::ascii_isalnum(masked[end])))) {
+        at = end;
+        continue;
+      }
+      masked.replace(at, secret.size(), "***");
+      at += 3;
     }
   }
-  out->push_back('"');
+  return masked;
+}
+
+// A server's message may be in any charset; JSON is UTF-8.
+void AppendJson(std::string* out, absl::string_view text) {
+  if (AppendJsonString(text, out)) return;
+  std::string readable(text);
+  std::replace_if(
+      readable.begin(), readable.end(), [](unsigned char c) { return c >= 0x80; }, '?');
+  AppendJsonString(readable, out);
 }
 
 // One line whatever the text holds.
@@ -148,10 +161,13 @@ class StderrSink : public google::LogSink {
   void Write(LogLevel level, absl::string_view event, absl::string_view message, const LogField* fields,
              size_t field_count) {
     absl::MutexLock lock(&mutex_);
-    std::string line = FormatLogLine(format_, absl::Now(), level, event, message, fields, field_count);
-    for (const std::string& secret : secrets_) {
-      absl::StrReplaceAll({{secret, "***"}}, &line);
+    // What is said, not the event's code or a field's name, by which people search.
+    const std::string said = Masked(message, secrets_);
+    std::vector<LogField> values(fields, fields + field_count);
+    for (LogField& field : values) {
+      if (field.quoted) field.value = Masked(field.value, secrets_);
     }
+    const std::string line = FormatLogLine(format_, absl::Now(), level, event, said, values.data(), values.size());
     if (output_) {
       output_(line);
       return;
@@ -217,13 +233,13 @@ std::string FormatLogLine(LogFormat format, absl::Time time, LogLevel level, abs
   if (format == LogFormat::kJson) {
     absl::StrAppend(&line, "{\"time\":\"", stamp, "\",\"level\":\"", level_name, "\",\"event\":\"", event,
                     "\",\"msg\":");
-    AppendJsonString(&line, message);
+    AppendJson(&line, message);
     for (size_t i = 0; i < field_count; ++i) {
       line.push_back(',');
-      AppendJsonString(&line, fields[i].name);
+      AppendJson(&line, fields[i].name);
       line.push_back(':');
       if (fields[i].quoted) {
-        AppendJsonString(&line, fields[i].value);
+        AppendJson(&line, fields[i].value);
       } else {
         line.append(fields[i].value);
       }
@@ -236,7 +252,7 @@ std::string FormatLogLine(LogFormat format, absl::Time time, LogLevel level, abs
   for (size_t i = 0; i < field_count; ++i) {
     absl::StrAppend(&line, " ", fields[i].name, "=");
     if (fields[i].quoted && NeedsQuotes(fields[i].value)) {
-      AppendJsonString(&line, fields[i].value);
+      AppendJson(&line, fields[i].value);
     } else {
       AppendOneLine(&line, fields[i].value);
     }
@@ -265,13 +281,8 @@ void LogEvent(LogLevel level, LogCode code, absl::string_view message, LogFields
 }
 
 void LogLibrdkafka(int severity, absl::string_view facility, absl::string_view line) {
-  // An outage is ours to report, as kafka.unreachable: these lines are its details. That properties which we set
-  // ourselves are experimental is no news to an operator.
-  const bool of_our_properties = facility == "CONFWARN" && (absl::StrContains(line, "enable.gapless.guarantee") ||
-                                                            absl::StrContains(line, "queuing.strategy"));
-  const LogLevel level = severity >= 7 || of_our_properties ? LogLevel::kDebug
-                         : severity >= 5                    ? LogLevel::kInfo
-                                                            : LogLevel::kWarning;
+  // An outage is ours to report, as kafka.unreachable: these lines are its details.
+  const LogLevel level = severity >= 7 ? LogLevel::kDebug : severity >= 5 ? LogLevel::kInfo : LogLevel::kWarning;
   LogEvent(level, LogCode::kKafkaLibrary, line, {{"facility", facility}});
 }
 

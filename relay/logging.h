@@ -52,7 +52,8 @@ bool LogEnabled(LogLevel level);
 void LogLibrdkafka(int severity, absl::string_view facility, absl::string_view line);
 
 // Takes glog over. Texts of `secrets` (of 4 characters and more) are masked in
-// every line. Main thread, once, before the first line; lines before it go to
+// what each line says and in the values of its fields; one that is a plain word
+// only where a secret could stand ("password=word"). Main thread, once, before the first line; lines before it go to
 // stderr as glog writes them.
 void InitLogging(const LogConfig& config, const std::vector<std::string>& secrets);
 

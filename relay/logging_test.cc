@@ -103,13 +103,21 @@ TEST_F(LoggingTest, ALibrarysLineComesThroughTheSameSink) {
   EXPECT_THAT(Lines()[1], HasSubstr("warning kafka.library broker down facility=FAIL"));
 }
 
-TEST_F(LoggingTest, WarningsOfOurOwnKafkaPropertiesAreNoNews) {
-  LogLibrdkafka(5, "CONFWARN", "Configuration property enable.gapless.guarantee is experimental");
-  EXPECT_THAT(Lines(), SizeIs(0));
+TEST_F(LoggingTest, LinesOfLibrdkafkaAreDetailsOfOurs) {
   LogLibrdkafka(5, "CONFWARN", "Configuration property x is deprecated");
-  EXPECT_THAT(Lines(), SizeIs(1));
+  EXPECT_THAT(Lines().back(), HasSubstr(" info kafka.library Configuration property x"));
   LogLibrdkafka(3, "FAIL", "connection refused");
   EXPECT_THAT(Lines().back(), HasSubstr(" warning kafka.library connection refused facility=FAIL"));
+}
+
+TEST_F(LoggingTest, AJsonLineIsUtf8WhateverTheServerSays) {
+  Configure({LogLevel::kInfo, LogFormat::kJson});
+  LogEvent(LogLevel::kError, LogCode::kSqlFailed, "Acc\xe8s refus\xe9", {{"user", "Zo\xc3\xab"}});
+  ASSERT_THAT(Lines(), SizeIs(1));
+  const auto line = nlohmann::json::parse(Lines()[0], nullptr, /*allow_exceptions=*/false);
+  ASSERT_TRUE(line.is_object()) << Lines()[0];
+  EXPECT_EQ(line["msg"], "Acc?s refus?");
+  EXPECT_EQ(line["user"], "Zo\xc3\xab");
 }
 
 TEST_F(LoggingTest, SecretsAreMaskedWhereverTheyTurnUp) {
@@ -118,6 +126,15 @@ TEST_F(LoggingTest, SecretsAreMaskedWhereverTheyTurnUp) {
   ASSERT_THAT(Lines(), SizeIs(1));
   EXPECT_THAT(Lines()[0], Not(HasSubstr("hunter")));
   EXPECT_THAT(Lines()[0], HasSubstr("login with *** url=x:***@db abc=abc"));
+}
+
+TEST_F(LoggingTest, ASecretThatIsAWordIsMaskedWhereOneCouldStandAndNowhereElse) {
+  Configure({}, {"stream", "relay"});
+  LogEvent(LogLevel::kInfo, LogCode::kStreamConnected, "the relay reads; sasl.password=relay, near 'relay', x:relays",
+           {{"stream", "relay"}, {"rows", 2}});
+  ASSERT_THAT(Lines(), SizeIs(1));
+  EXPECT_THAT(Lines()[0], HasSubstr(" info stream.connected the relay reads; sasl.password=***, near '***', x:relays "
+                                    "stream=relay rows=2"));
 }
 
 TEST_F(LoggingTest, LinesOfManyThreadsStayWhole) {
