@@ -2,6 +2,7 @@
 #include "relay/check_command.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <memory>
 #include <set>
@@ -9,8 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "kafka/client_properties.h"
 #include "kafka/producer.h"
@@ -28,6 +32,7 @@ namespace relay {
 namespace {
 
 constexpr absl::Duration kKafkaTimeout = absl::Seconds(10);
+constexpr absl::Duration kProducerIdTimeout = absl::Seconds(3);
 constexpr size_t kMostTopics = 20;
 
 void Print(absl::string_view line) {
@@ -52,15 +57,47 @@ std::set<std::string> TopicsOfRows(const Config& config) {
   return topics;
 }
 
-absl::StatusOr<std::unique_ptr<kafka::Producer>> MakeProducer(const Config& config) {
+// Told by librdkafka's lines that the producer has its id, without which an idempotent one sends nothing.
+struct ProducerId {
+  absl::Notification acquired;
+  std::atomic<bool> told = false;
+};
+
+absl::StatusOr<std::unique_ptr<kafka::Producer>> MakeProducer(const Config& config, std::shared_ptr<ProducerId> id) {
   kafka::ProducerOptions options;
   ASSIGN_OR_RETURN(options.properties, kafka::ClientProperties(KafkaSettingsFromConfig(config.kafka)));
+  options.properties.emplace_back("debug", "eos");
+  options.log = [id](int /*severity*/, absl::string_view facility, absl::string_view message) {
+    if (facility == "GETPID" && absl::StrContains(message, "Acquired") && !id->told.exchange(true)) {
+      id->acquired.Notify();
+    }
+  };
   return kafka::Producer::Create(options);
 }
 
+// Whether a broker lets us be idempotent.
+Finding CheckIdempotence(const kafka::Producer& producer, const ProducerId& id) {
+  const absl::Time deadline = absl::Now() + kProducerIdTimeout;
+  absl::Status fatal = producer.FatalError();
+  while (fatal.ok() && absl::Now() < deadline && !id.acquired.WaitForNotificationWithTimeout(absl::Milliseconds(50))) {
+    fatal = producer.FatalError();
+  }
+  if (fatal.ok()) fatal = producer.FatalError();
+  if (fatal.ok() && id.told) return Finding::Ok("Kafka takes an idempotent producer");
+  if (fatal.ok()) {
+    return Finding::Warn(
+        absl::StrCat("Kafka has given no producer id within ", absl::FormatDuration(kProducerIdTimeout)),
+        "try again; look at the brokers' logs when it stays so");
+  }
+  return Finding::Fail(std::string(fatal.message()),
+                       "kafka-acls --add --allow-principal User:… --operation IdempotentWrite --cluster; brokers from "
+                       "2.8 on ask for no more than WRITE on the topics");
+}
+
 void CheckKafka(const Config& config, const std::set<std::string>& topics, std::vector<Finding>* findings) {
-  const std::string brokers = absl::StrJoin(config.kafka.brokers, ",");
-  const absl::StatusOr<std::unique_ptr<kafka::Producer>> producer = MakeProducer(config);
+  const std::string brokers = absl::StrJoin(config.kafka.addresses, ",");
+  const auto id = std::make_shared<ProducerId>();
+  const absl::StatusOr<std::unique_ptr<kafka::Producer>> producer = MakeProducer(config, id);
   if (!producer.ok()) {
     findings->push_back(Finding::Fail(producer.status()));
     return;
@@ -70,6 +107,7 @@ void CheckKafka(const Config& config, const std::set<std::string>& topics, std::
     return;
   }
   findings->push_back(Finding::Ok(absl::StrCat("Kafka answers at ", brokers)));
+  findings->push_back(CheckIdempotence(**producer, *id));
   for (const std::string& topic : topics) {
     const absl::Status probed = (*producer)->ProbeTopic(topic, kKafkaTimeout);
     findings->push_back(probed.ok()

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a broker lets the relay's account do."""
+
+import pytest
+
+
+@pytest.fixture
+def properties(directory):
+    """Writes a client.properties with this password; returns its path."""
+    def write(password):
+        path = directory / 'client.properties'
+        path.write_text('security.protocol=SASL_PLAINTEXT\n'
+                        'sasl.mechanism=PLAIN\nsasl.username=relay\n'
+                        f'sasl.password={password}\n')
+        return str(path)
+    return write
+
+
+def test_check_says_that_an_idempotent_producer_is_not_allowed(
+        make_relay, outbox, own_kafka, properties):
+    broker = own_kafka(security='SASL_PLAINTEXT', acls=True)
+    outbox.create()
+    # By a property, whose brokers are named all the same.
+    relay = make_relay(
+        outbox, broker.secure_address,
+        f'--kafka-config=bootstrap.servers={broker.secure_address}',
+        variables={'KAFKA_HOST': None,
+                   'KAFKA_CONFIG_FILE': properties('relay')})
+    code, told = relay.run('check')
+    assert code == 1
+    line, = [line for line in told.splitlines() if 'IdempotentWrite' in line]
+    assert 'kafka-acls' in line and 'FAIL' in line.upper()
+    assert f'Kafka answers at {broker.secure_address}' in told
+    broker.allow('relay', 'Write', 'any')
+    code, told = relay.run('check')
+    assert code == 0, told
+    assert 'takes an idempotent producer' in told
