@@ -21,6 +21,8 @@ class ConnectionTrouble {
   void Note(absl::string_view facility, absl::string_view message);
   // A broker has answered.
   void Clear();
+  // Whether a broker has refused to authenticate us since this was last asked.
+  bool TakeRefusal();
 
   // What stands in the way, when `otherwise` is all that is known without:
   // Unauthenticated (credentials refused), FailedPrecondition (TLS) or
@@ -30,6 +32,7 @@ class ConnectionTrouble {
  private:
   mutable absl::Mutex mutex_;
   std::string last_ ABSL_GUARDED_BY(mutex_);
+  bool refused_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace kafka

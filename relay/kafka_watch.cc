@@ -46,13 +46,14 @@ void KafkaWatch::Run() {
 }
 
 void KafkaWatch::Note(const absl::Status& answer) {
-  const bool changed = connected_ != answer.ok();
-  connected_ = answer.ok();
+  // Why it can't be reached is often known only after a while: TLS, credentials.
+  const bool changed = said_ != answer.code();
+  said_ = answer.code();
   metrics_->kafka_connected.Set(answer.ok() ? 1 : 0);
   std::string problem;
   if (!answer.ok()) {
-    problem = absl::StrCat(answer.message(),
-                           absl::StrContains(answer.message(), "KAFKA_") ? "" : "; see --kafka-host/KAFKA_HOST");
+    const bool names_what = !absl::IsUnavailable(answer) || absl::StrContains(answer.message(), "KAFKA_");
+    problem = absl::StrCat(answer.message(), names_what ? "" : "; see --kafka-host/KAFKA_HOST");
   }
   board_->Update([&](RelayStatus& status) {
     status.kafka.connected = answer.ok();

@@ -15,7 +15,7 @@
 namespace relay {
 
 // Says whether Kafka can be reached: on the board, as a metric, and in the log
-// when that changes. A thread of its own, off the data path: recent
+// when that or the kind of trouble changes. A thread of its own, off the data path: recent
 // acknowledgements are answer enough, a broker is asked only without them.
 class KafkaWatch {
  public:
@@ -37,7 +37,7 @@ class KafkaWatch {
   const std::function<absl::Time()> last_ack_;
   StatusBoard* const board_;
   Metrics* const metrics_;
-  std::optional<bool> connected_;  // the thread's own; empty: not known yet
+  std::optional<absl::StatusCode> said_;  // what was logged last; the thread's own
   absl::Notification done_;
   std::thread thread_;
 };

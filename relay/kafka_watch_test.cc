@@ -3,14 +3,19 @@
 
 #include <atomic>
 #include <functional>
+#include <string>
+#include <vector>
 
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "relay/logging.h"
 
 namespace relay {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 bool Eventually(const std::function<bool()>& condition) {
@@ -36,6 +41,30 @@ TEST(KafkaWatchTest, SaysWhenKafkaComesAndThatItWasReachedOnce) {
   EXPECT_TRUE(board.Snapshot().kafka.reached_once);
   EXPECT_FALSE(board.Snapshot().kafka.problem.has_value());
   EXPECT_EQ(metrics.kafka_connected.value(), 1);
+}
+
+TEST(KafkaWatchTest, AnotherKindOfTroubleIsLoggedToo) {
+  StatusBoard board;
+  Metrics metrics("x");
+  absl::Mutex mutex;
+  std::vector<std::string> lines;
+  SetLogOutputForTest([&](absl::string_view line) {
+    absl::MutexLock lock(&mutex);
+    lines.emplace_back(line);
+  });
+  std::atomic<int> asked = 0;
+  {
+    KafkaWatch watch(
+        [&](absl::Duration) -> absl::Status {
+          if (++asked == 1) return absl::UnavailableError("timed out");
+          if (asked == 2) return absl::UnavailableError("refused");
+          return absl::FailedPreconditionError("TLS to Kafka fails");
+        },
+        [] { return absl::InfinitePast(); }, &board, &metrics);
+    ASSERT_TRUE(Eventually([&] { return asked >= 4; }));
+  }
+  SetLogOutputForTest(nullptr);
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("timed out"), HasSubstr("TLS to Kafka fails")));
 }
 
 TEST(KafkaWatchTest, AsksAgainAtOnceWhileThereIsNoProducer) {
