@@ -51,7 +51,9 @@ constexpr MetricInfo kMetrics[] = {
      "Failed delivery reports, by who is at fault: the row, its topic, nobody (sent again), the producer instance.",
      "row and destination lead to poison rows: read the log."},
     {"outbox_relay_checkpoint_age_seconds", "gauge", "",
-     "Since the checkpoint was last saved. It grows while there is nothing to save.",
+     "Since the checkpoint was last saved, or since the start before the first save. It grows while there is nothing "
+     "to "
+     "save.",
      "Alert above 120 while rows are published: a crash repeats what was sent since."},
     {"outbox_relay_checkpoint_saves_total", "counter", "result=ok|failed", "Attempts to save the checkpoint.",
      "failed grows: look at the database."},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/status_figures.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace relay {
@@ -16,8 +17,9 @@ uint64_t CountOf(const MetricGauge& gauge) {
 RelayStatus StatusWithFigures(const StatusBoard& board, Metrics& metrics, absl::Time now) {
   metrics.Refresh();
   RelayStatus status = board.Snapshot();
-  metrics.checkpoint_age.Set(status.checkpoint.saved == absl::InfinitePast() ? absl::ZeroDuration()
-                                                                             : now - status.checkpoint.saved);
+  // Before the first save it is as old as the process: a save that never succeeds must be seen as well.
+  const absl::Time since = std::max(status.checkpoint.saved, status.started);
+  metrics.checkpoint_age.Set(since == absl::InfinitePast() ? absl::ZeroDuration() : now - since);
   metrics.table_rows.Set(metrics.unacknowledged.value() + metrics.ledger_rows.value() + metrics.poison_rows.value());
 
   status.lag = absl::Seconds(metrics.lag.value());

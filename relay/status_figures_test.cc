@@ -34,5 +34,14 @@ TEST(StatusFiguresTest, NothingIsKnownBeforeTheFirstCheckpoint) {
   EXPECT_EQ(metrics.checkpoint_age.value(), 0);
 }
 
+TEST(StatusFiguresTest, ACheckpointThatIsNeverSavedGrowsOld) {
+  StatusBoard board;
+  Metrics metrics("x");
+  const absl::Time now = absl::FromUnixSeconds(1000);
+  board.Update([&](RelayStatus& status) { status.started = now - absl::Minutes(5); });
+  StatusWithFigures(board, metrics, now);
+  EXPECT_EQ(metrics.checkpoint_age.value(), 300);
+}
+
 }  // namespace
 }  // namespace relay
