@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/metrics.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <initializer_list>
 #include <limits>
-#include <system_error>
 #include <utility>
 
 #include "absl/time/clock.h"
 #include "prometheus/text_serializer.h"
+#include "relay/process_figures.h"
 
 namespace relay {
 namespace {
@@ -38,7 +33,9 @@ constexpr MetricInfo kMetrics[] = {
     {"outbox_relay_commit_to_ack_seconds", "histogram", "", "From the commit of a row to its acknowledgement by Kafka.",
      "Alert on its p99 when your consumers have a deadline."},
     {"outbox_relay_lag_seconds", "gauge", "",
-     "Now less the commit time of the oldest row not acknowledged; 0 when nothing is pending.",
+     "Now less the commit time of the oldest row read and not acknowledged; 0 when nothing is pending. What is not "
+     "read "
+     "yet is in outbox_relay_source_ahead_bytes.",
      "Alert above a minute for 5 minutes: then see which side is not connected."},
     {"outbox_relay_queue_records", "gauge", "", "Records in the producer's queue.", ""},
     {"outbox_relay_queue_bytes", "gauge", "", "Bytes in the producer's queue; its bound is --kafka-queue-bytes.", ""},
@@ -60,7 +57,9 @@ constexpr MetricInfo kMetrics[] = {
     {"outbox_relay_seconds_to_purge", "gauge", "",
      "Until the server deletes the log of the checkpoint; +Inf when it never does, or nothing is known yet.",
      "Alert below 6 hours: past 0 rows that are no longer in the table are lost to Kafka, others are repeated."},
-    {"outbox_relay_source_ahead_bytes", "gauge", "", "Bytes of log between the low-water mark and the log's end.", ""},
+    {"outbox_relay_source_ahead_bytes", "gauge", "",
+     "Bytes of log between the low-water mark and the log's end: what is not read yet, or not acknowledged.",
+     "Grows: more is written than is sent, or reading stands still."},
     {"outbox_relay_stalled_seconds", "gauge", "",
      "Since the low-water mark last moved, while the source is ahead of it; else 0.",
      "Alert above 300: the relay is alive and does nothing."},
@@ -84,10 +83,14 @@ constexpr MetricInfo kMetrics[] = {
     {"outbox_relay_cleanup_rows_total", "counter", "", "Published rows deleted after the retention.",
      "Does not grow while rows are published: the table grows; look for cleanup.failed in the log."},
     {"outbox_relay_cleanup_failures_total", "counter", "", "Deletes that failed and are tried again.", ""},
-    {"kafka_outbox_queue_size", "gauge", "", "The polling relay's name: rows not yet acknowledged by Kafka.", ""},
+    {"kafka_outbox_queue_size", "gauge", "",
+     "The polling relay's name: rows read and not yet acknowledged by Kafka. It knows nothing of rows that are not "
+     "read "
+     "yet: for those see outbox_relay_source_ahead_bytes.",
+     ""},
     {"kafka_outbox_total_size", "gauge", "",
-     "The polling relay's name: rows in the table, counted without reading it (not acknowledged, published "
-     "within the retention, errored).",
+     "The polling relay's name: rows in the table, counted without reading it (read and not acknowledged, published "
+     "within the retention, errored); not those that are not read yet.",
      ""},
     {"process_start_time_seconds", "gauge", "", "When the process started, in seconds since 1970.", ""},
     {"process_cpu_seconds_total", "counter", "", "User and system CPU time.", ""},
@@ -144,33 +147,6 @@ class FamiliesBuilder {
 
   std::vector<MetricFamily> families_;
 };
-
-struct ProcessFigures {
-  double cpu_seconds = 0;
-  double resident_bytes = 0;
-  double open_files = 0;
-};
-
-// From proc(5) and getrusage(2); 0 where /proc can not be read.
-ProcessFigures ReadProcessFigures() {
-  ProcessFigures figures;
-  rusage usage;
-  if (getrusage(RUSAGE_SELF, &usage) == 0) {
-    figures.cpu_seconds =
-        absl::ToDoubleSeconds(absl::DurationFromTimeval(usage.ru_utime) + absl::DurationFromTimeval(usage.ru_stime));
-  }
-  std::ifstream statm("/proc/self/statm");
-  double total_pages = 0, resident_pages = 0;
-  if (statm >> total_pages >> resident_pages) {
-    figures.resident_bytes = resident_pages * static_cast<double>(sysconf(_SC_PAGESIZE));
-  }
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry("/proc/self/fd", error), end; !error && entry != end;
-       entry.increment(error)) {
-    ++figures.open_files;
-  }
-  return figures;
-}
 
 }  // namespace
 
