@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/endpoints.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -20,9 +21,6 @@
 namespace relay {
 namespace {
 
-// A thread whose last step is older is stuck: longer than any timeout of a
-// statement that ours wait for.
-constexpr absl::Duration kStuckAfter = absl::Minutes(5);
 constexpr absl::Duration kBrokerPatience = absl::Seconds(1);
 constexpr absl::Duration kAnswerKept = absl::Seconds(1);
 constexpr absl::Duration kProbePatience = absl::Seconds(1);
@@ -55,10 +53,10 @@ class Endpoints {
   }
 
   HttpReply Livez() const {
-    const std::vector<std::string> stuck = options_.board->Stuck(kStuckAfter);
+    const std::vector<std::string> stuck = options_.board->Stuck(options_.stuck_after);
     if (stuck.empty()) return Healthy();
-    const std::string fault =
-        absl::StrCat("no step for ", absl::FormatDuration(kStuckAfter), " of thread ", absl::StrJoin(stuck, ", "));
+    const std::string fault = absl::StrCat("no step for ", absl::FormatDuration(options_.stuck_after), " of thread ",
+                                           absl::StrJoin(stuck, ", "));
     LogEvent(LogLevel::kError, LogCode::kThreadStuck, fault);
     return Unhealthy(fault);
   }
@@ -113,6 +111,10 @@ class Endpoints {
 };
 
 }  // namespace
+
+absl::Duration StuckAfter(absl::Duration query_timeout) {
+  return std::max(EndpointsOptions().stuck_after, query_timeout + absl::Minutes(1));
+}
 
 std::vector<HttpRoute> MakeEndpoints(EndpointsOptions options) {
   // The routes own it together: they live and die with the server.

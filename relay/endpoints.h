@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "relay/http_server.h"
 #include "relay/metrics.h"
 #include "relay/relay_status.h"
@@ -21,7 +22,12 @@ struct EndpointsOptions {
   // Asks the database, for /healthz. Called in one of the server's threads at a
   // time; the answer is kept for a second. Empty: the board's sql_reachable.
   std::function<absl::Status()> ping_database;
+  // A thread whose last step is older is stuck.
+  absl::Duration stuck_after = absl::Minutes(5);
 };
+
+// For stuck_after: longer than a statement may take that ours wait for.
+absl::Duration StuckAfter(absl::Duration query_timeout);
 
 // What is served, and what each means (200, or 503 with the reason as text):
 //   /healthz              the database answers (the polling relay's meaning)

@@ -198,6 +198,20 @@ TEST_F(EndpointsTest, LivezHoldsThroughAnOutage) {
   EXPECT_EQ(Ask("/livez").status, 200);
 }
 
+TEST_F(EndpointsTest, LivezNamesAThreadThatIsStuckForLongerThanAStatementMayTake) {
+  EXPECT_EQ(StuckAfter(absl::Seconds(30)), absl::Minutes(5));
+  EXPECT_GT(StuckAfter(absl::Hours(1)), absl::Hours(1));
+  EndpointsOptions options{&board_, &metrics_, {}, nullptr};
+  options.stuck_after = -absl::Seconds(1);  // whatever its last step
+  auto server = HttpServer::Start("127.0.0.1", 0, MakeEndpoints(std::move(options)));
+  ASSERT_TRUE(server.ok()) << server.status();
+  server_ = *std::move(server);
+  board_.Beat(RelayThread::kStream);
+  const HttpResponse response = Ask("/livez");
+  EXPECT_EQ(response.status, 503);
+  EXPECT_THAT(response.body, HasSubstr("stream"));
+}
+
 TEST_F(EndpointsTest, MetricsAreWhatPrometheusReads) {
   Start();
   metrics_.rows_published.Add(3);

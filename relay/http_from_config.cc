@@ -18,7 +18,8 @@ absl::StatusOr<std::unique_ptr<HttpServer>> StartHttp(const Config& config, cons
   EndpointsOptions options;
   options.board = board;
   options.metrics = metrics;
-  if (!config.polling_disabled) options.brokers = config.kafka.brokers;
+  if (!config.polling_disabled) options.brokers = config.kafka.addresses;
+  options.stuck_after = StuckAfter(config.database.query_timeout);
   options.ping_database = [ping] { return ping->Ask(); };
   absl::StatusOr<std::unique_ptr<HttpServer>> server =
       HttpServer::Start(config.http.address, config.http.port, MakeEndpoints(std::move(options)));
