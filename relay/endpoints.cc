@@ -68,6 +68,9 @@ class Endpoints {
     if (!status.source.reached_once) {
       return Unhealthy("the database was not reached yet");
     }
+    // For a primary, or until the polling relay has stopped: all is well here, and a rollout that waited for more
+    // would never end.
+    if (status.state == RelayState::kWaiting) return Healthy();
     if (status.state != RelayState::kPollingDisabled && !status.kafka.reached_once) {
       return Unhealthy("Kafka was not reached yet");
     }

@@ -34,7 +34,8 @@ absl::Duration StuckAfter(absl::Duration query_timeout);
 //   /healthz?readiness=1  and each Kafka address accepts TCP (likewise)
 //   /livez    no thread of ours is stuck. An outage of MySQL or Kafka is no
 //             reason: a restart would not help.
-//   /readyz   both sides were reached once, or this is a healthy standby. Never
+//   /readyz   both sides were reached once, or this is a healthy standby, or it
+//             waits for a primary or for the polling relay to stop. Never
 //             lag nor an outage: a rollout must be possible during either.
 //   /metrics  for Prometheus
 //   /status   JSON

@@ -177,6 +177,14 @@ TEST_F(EndpointsTest, ReadyzIsNeverLagNorAnOutage) {
   EXPECT_EQ(Ask("/readyz").status, 503);
 }
 
+TEST_F(EndpointsTest, WhatWaitsForAPrimaryIsReady) {
+  Start();
+  board_.Update([](RelayStatus& s) { s.state = RelayState::kWaiting; });
+  EXPECT_EQ(Ask("/readyz").status, 503);
+  board_.Update([](RelayStatus& s) { s.source.reached_once = true; });
+  EXPECT_EQ(Ask("/readyz").status, 200);
+}
+
 TEST_F(EndpointsTest, AStandbyIsReady) {
   Start();
   board_.Update([](RelayStatus& s) { s.state = RelayState::kStandby; });

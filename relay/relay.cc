@@ -29,6 +29,7 @@
 #include "relay/endpoint_from_config.h"
 #include "relay/fault_policy.h"
 #include "relay/file_checkpoint_store.h"
+#include "relay/finding.h"
 #include "relay/history_check.h"
 #include "relay/identity_from_config.h"
 #include "relay/information_schema_layout.h"
@@ -86,6 +87,8 @@ absl::Status Persist(const absl::Notification* stop, StatusBoard* board, absl::F
     LogEvent(LogLevel::kWarning, LogCode::kSqlFailed, status.message());
     board->Update([&](RelayStatus& snapshot) {
       snapshot.source.problem = RelayStatus::Problem{absl::Now(), std::string(status.message())};
+      // A server has answered: it is not ours to do more.
+      if (snapshot.source.reached_once) snapshot.state = RelayState::kWaiting;
     });
     stop->WaitForNotificationWithTimeout(backoff.Next());
   }
@@ -104,9 +107,13 @@ absl::StatusOr<std::vector<OutboxSchema>> MakeTables(const Config& config, const
 }
 
 absl::Status Prepare(const Config& config, const SqlConnector& connector, const absl::Notification* stop,
-                     Foundation* foundation) {
+                     StatusBoard* board, Foundation* foundation) {
   const SqlEndpoint& endpoint = connector.endpoint();
-  RETURN_IF_ERROR(FirstFailure(CheckDatabase(endpoint, PreconditionsFromConfig(config), stop)));
+  const std::vector<Finding> findings = CheckDatabase(endpoint, PreconditionsFromConfig(config), stop);
+  if (std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.grade == Finding::Grade::kOk; })) {
+    board->Update([](RelayStatus& status) { status.source.reached_once = true; });
+  }
+  RETURN_IF_ERROR(FirstFailure(findings));
   ASSIGN_OR_RETURN(const std::unique_ptr<SqlSession> session, connector.Connect());
   absl::BitGen random;
   const RelayIdentityOptions who = IdentityFromConfig(config.database);
@@ -212,9 +219,13 @@ absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board
 
   Foundation foundation;
   const absl::Status prepared =
-      Persist(outer_stop, board, [&] { return Prepare(config, connector, outer_stop, &foundation); });
+      Persist(outer_stop, board, [&] { return Prepare(config, connector, outer_stop, board, &foundation); });
   if (absl::IsCancelled(prepared)) return absl::OkStatus();
   RETURN_IF_ERROR(prepared);
+  board->Update([](RelayStatus& status) {
+    status.state = RelayState::kStarting;
+    status.source.problem.reset();
+  });
   ASSIGN_OR_RETURN(const PartitionerDecision decision, ChooseFor(config, foundation));
   LogEvent(LogLevel::kInfo, LogCode::kPartitionerChosen, decision.reason,
            {{"partitioner", kafka::PartitionerName(decision.partitioner)}});
