@@ -163,6 +163,8 @@ absl::Status StreamWorker::ConnectToPrimary() {
     }
     if (!info->primary()) {
       replica = true;
+      parts_.board->Update(
+          [](RelayStatus& status) { status.source.reached_once = status.source.sql_reachable = true; });
       continue;
     }
     sql_ = *std::move(session);
