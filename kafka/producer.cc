@@ -147,6 +147,7 @@ struct Producer::Instance {
   absl::Status Enqueue(Topic* topic, const Record& record);
   absl::Status Refused(rd_kafka_resp_err_t code, const Topic& topic, const Record& record) const;
   absl::Status FatalError() const;
+  void RenewCredentials() const;
 
   static void Log(const rd_kafka_t* rk, int severity, const char* facility, const char* message);
   static rd_kafka_resp_err_t OnNew(rd_kafka_t* rk, const rd_kafka_conf_t* conf, void* opaque, char* error,
@@ -276,6 +277,25 @@ absl::Status Producer::Instance::FatalError() const {
       absl::StrCat(
           "the Kafka producer instance is dead (", CodeName(code), "): ", text,
           code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ? "; grant IdempotentWrite on the cluster" : ""));
+}
+
+void Producer::Instance::RenewCredentials() const {
+  if (!options.renew) return;
+  const absl::StatusOr<std::vector<Property>> properties = options.renew();
+  if (!properties.ok()) {
+    if (options.log) options.log(/*severity=*/4, "RENEW", properties.status().message());
+    return;
+  }
+  const std::string* username = nullptr;
+  const std::string* password = nullptr;
+  for (const auto& [name, value] : *properties) {
+    if (name == "sasl.username") username = &value;
+    if (name == "sasl.password") password = &value;
+  }
+  if (username == nullptr || password == nullptr) return;
+  // Connections made from now on use them.
+  const ErrorPtr error(rd_kafka_sasl_set_credentials(rk, username->c_str(), password->c_str()));
+  if (error != nullptr && options.log) options.log(/*severity=*/4, "RENEW", rd_kafka_error_string(error.get()));
 }
 
 absl::Status Producer::Instance::Refused(rd_kafka_resp_err_t code, const Topic& topic, const Record& record) const {
@@ -487,6 +507,12 @@ size_t Producer::queued_bytes() const { return instance_->queued_bytes.load(); }
 size_t Producer::batch_bytes() const { return instance_->batch_bytes; }
 
 absl::Status Producer::Reachable(absl::Duration timeout) {
+  // One broker of many may refuse while the others answer.
+  if (instance_->trouble.TakeRefusal()) instance_->RenewCredentials();
+  // Every broker answers one that may not be idempotent, and none takes a record of it.
+  if (rd_kafka_fatal_error(instance_->rk, nullptr, 0) == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
+    return FatalError();
+  }
   const rd_kafka_metadata_t* answer = nullptr;
   const rd_kafka_resp_err_t code =
       rd_kafka_metadata(instance_->rk, /*all_topics=*/0, /*only_rkt=*/nullptr, &answer, Milliseconds(timeout));

@@ -59,6 +59,9 @@ struct ProducerOptions {
   // a broker calls too large turn out to be taken alone, because the broker's
   // limit is on the batch (see SmallerBatch).
   size_t batch_bytes = 0;
+  // The properties of now, for their sasl.username and sasl.password: asked by Reachable() when a broker has refused to
+  // authenticate us, since they may have been changed. Empty: the ones above stay.
+  std::function<absl::StatusOr<std::vector<Property>>()> renew;
   LogSink log;  // Empty: librdkafka's lines are dropped.
   // How long the destructor waits for librdkafka's threads. One that hangs (a
   // name server that does not answer) is left behind, with a log line.
@@ -128,7 +131,9 @@ class Producer {
 
   // OK when a broker answers within `timeout`. Otherwise Unauthenticated (SASL
   // refused), FailedPrecondition (TLS: certificate or protocol) or Unavailable,
-  // in librdkafka's words with what to look at. Any thread; blocks.
+  // in librdkafka's words with what to look at; Aborted where it may not be
+  // idempotent (FatalError). Takes renewed credentials over.
+  // Any thread; blocks.
   absl::Status Reachable(absl::Duration timeout);
 
   // Asks a broker for the topic. OK when it is there, with partitions, and may

@@ -290,6 +290,7 @@ absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board
         options.partitioner = decision.partitioner;
         options.max_queued_bytes = config.kafka.queue_bytes;
         options.batch_bytes = batch_bytes;
+        options.renew = [kafka_settings] { return kafka::ClientProperties(kafka_settings); };
         options.log = LogLibrdkafka;
         return kafka::Producer::Create(options);
       },

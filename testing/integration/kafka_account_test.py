@@ -16,6 +16,22 @@ def properties(directory):
     return write
 
 
+def test_password_that_is_corrected_needs_no_restart(
+        make_relay, outbox, own_kafka, properties, read):
+    broker = own_kafka(security='SASL_PLAINTEXT')
+    outbox.create()
+    topic = broker.create_topic('secrets')
+    relay = make_relay(
+        outbox, broker.secure_address,
+        variables={'KAFKA_CONFIG_FILE': properties('of yesterday')})
+    relay.waits('refuses to authenticate', 'sasl.password')
+    properties('relay')
+    relay.wait_ready()
+    outbox.insert(topic, '"sent"')
+    assert read(topic, broker=broker).wait_count(1)[0].value == b'"sent"'
+    assert 'of yesterday' not in relay.text()
+
+
 def test_check_says_that_an_idempotent_producer_is_not_allowed(
         make_relay, outbox, own_kafka, properties):
     broker = own_kafka(security='SASL_PLAINTEXT', acls=True)
