@@ -86,13 +86,6 @@ size_t QueuedBytes(const rd_kafka_message_t& message) {
   return bytes;
 }
 
-bool IsSecret(absl::string_view property) {
-  for (const absl::string_view part : {"password", "secret", "pem", "jaas", "oauthbearer", "token"}) {
-    if (absl::StrContains(property, part)) return true;
-  }
-  return false;
-}
-
 absl::Status SetProperty(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {
   char text[512] = "";
   switch (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), text, sizeof(text))) {
@@ -104,7 +97,7 @@ absl::Status SetProperty(rd_kafka_conf_t* conf, const std::string& name, const s
     case RD_KAFKA_CONF_INVALID:
       break;
   }
-  return absl::InvalidArgumentError(IsSecret(name)
+  return absl::InvalidArgumentError(IsSecretProperty(name)
                                         ? absl::StrCat("librdkafka refuses the value of Kafka property ", name)
                                         : absl::StrCat("Kafka property ", name, ": ", text));
 }
