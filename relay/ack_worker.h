@@ -49,7 +49,7 @@ class AckWorker {
   AckWorker(Options options, Parts parts) : options_(options), parts_(parts) {}
 
   // Runs until `finish` is notified: after the stream thread has ended and what is in flight is settled. Saves a last
-  // time. Aborted: another relay with our identity took over; `on_taken_over` was called.
+  // time. Aborted: another relay with our identity took over.
   absl::Status Run(const absl::Notification* finish);
 
  private:

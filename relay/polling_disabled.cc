@@ -17,6 +17,7 @@
 #include "relay/http_from_config.h"
 #include "relay/logging.h"
 #include "relay/metrics.h"
+#include "relay/migrate_command.h"
 #include "relay/migrations.h"
 #include "relay/relay_status.h"
 #include "relay/sql_session.h"
@@ -34,11 +35,7 @@ absl::Status MakeTables(const Config& config) {
   endpoint.read_timeout = kMigrationPatience;
   const absl::StatusOr<std::unique_ptr<SqlSession>> session = SqlConnector(endpoint).Connect();
   if (!session.ok()) return session.status();
-  MigrationOptions options;
-  options.schemas = config.database.schemas;
-  options.outbox_table = config.database.outbox_table;
-  options.skip_outbox_tables = config.database.skip_migrations;
-  return Migrate(session->get(), options).status();
+  return Migrate(session->get(), MigrationOptionsFromConfig(config)).status();
 }
 
 void SetReachable(StatusBoard& board, const absl::Status& status) {

@@ -39,31 +39,6 @@ Finding PrivilegesFinding(const ServerInfo& info, const absl::StatusOr<Grants>& 
                    " ON *.* TO this user"));
 }
 
-// What is known when a step fails stays known.
-std::vector<Finding> CheckConnected(SqlSession* session, const SqlEndpoint& endpoint,
-                                    const PreconditionOptions& options, const absl::Notification* stop) {
-  const absl::StatusOr<ServerInfo> info = AskServerInfo(session);
-  if (!info.ok()) return {Finding::Fail(info.status())};
-  std::vector<Finding> findings;
-  Append(CheckServerSettings(*info, options), &findings);
-  const absl::StatusOr<Grants> grants = AskGrants(session);
-  if (options.reads_binlog && info->log_bin) {
-    findings.push_back(PrivilegesFinding(*info, grants));
-    if (info->monitoring.ok()) findings.push_back(TryDump(endpoint, session->host_index(), *info, stop));
-  }
-  if (!grants.ok()) {
-    findings.push_back(Finding::Fail(grants.status()));
-    return findings;
-  }
-  absl::StatusOr<std::vector<Finding>> tables = CheckTables(session, *grants, options);
-  if (tables.ok()) {
-    Append(*std::move(tables), &findings);
-  } else {
-    findings.push_back(Finding::Fail(tables.status()));
-  }
-  return findings;
-}
-
 }  // namespace
 
 Finding TryDump(const SqlEndpoint& endpoint, size_t host_index, const ServerInfo& info,
@@ -99,7 +74,26 @@ Finding TryDump(const SqlEndpoint& endpoint, size_t host_index, const ServerInfo
 
 std::vector<Finding> CheckServer(SqlSession* session, const SqlEndpoint& endpoint, const PreconditionOptions& options,
                                  const absl::Notification* stop) {
-  return CheckConnected(session, endpoint, options, stop);
+  const absl::StatusOr<ServerInfo> info = AskServerInfo(session);
+  if (!info.ok()) return {Finding::Fail(info.status())};
+  std::vector<Finding> findings;  // what is known when a step fails stays known
+  Append(CheckServerSettings(*info, options), &findings);
+  const absl::StatusOr<Grants> grants = AskGrants(session);
+  if (options.reads_binlog && info->log_bin) {
+    findings.push_back(PrivilegesFinding(*info, grants));
+    if (info->monitoring.ok()) findings.push_back(TryDump(endpoint, session->host_index(), *info, stop));
+  }
+  if (!grants.ok()) {
+    findings.push_back(Finding::Fail(grants.status()));
+    return findings;
+  }
+  absl::StatusOr<std::vector<Finding>> tables = CheckTables(session, *grants, options);
+  if (tables.ok()) {
+    Append(*std::move(tables), &findings);
+  } else {
+    findings.push_back(Finding::Fail(tables.status()));
+  }
+  return findings;
 }
 
 std::vector<Finding> CheckDatabase(const SqlEndpoint& endpoint, const PreconditionOptions& options,

@@ -38,6 +38,7 @@
 #include "relay/layout_history.h"
 #include "relay/ledger.h"
 #include "relay/logging.h"
+#include "relay/migrate_command.h"
 #include "relay/migrations.h"
 #include "relay/outbox_decoder.h"
 #include "relay/partitioner_choice.h"
@@ -98,10 +99,7 @@ absl::StatusOr<std::vector<OutboxSchema>> MakeTables(const Config& config, const
   SqlEndpoint patient = EndpointFromConfig(config.database);
   patient.read_timeout = kMigrationTimeout;
   ASSIGN_OR_RETURN(const std::unique_ptr<SqlSession> session, SqlConnector(patient).Connect());
-  MigrationOptions options;
-  options.schemas = config.database.schemas;
-  options.outbox_table = config.database.outbox_table;
-  options.skip_outbox_tables = config.database.skip_migrations;
+  MigrationOptions options = MigrationOptionsFromConfig(config);
   options.state_schema = state_schema;
   return Migrate(session.get(), options);
 }
