@@ -73,7 +73,7 @@ std::string ReadableStatus(absl::string_view text) {
   lines.Add("mysql", absl::StrCat(Truth(source, "connected") ? "connected to " : "NOT connected ", Text(source, "host"),
                                   " ", Text(source, "server")));
   lines.AddProblem(source);
-  lines.Add("  done to", Text(source, "low_water_mark"));
+  lines.Add("  acked to", Text(source, "low_water_mark"));
   lines.Add("  log's end",
             Text(source, "log_end").empty()
                 ? ""

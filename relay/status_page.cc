@@ -136,6 +136,18 @@ std::string Tile(absl::string_view title, absl::string_view figure, absl::string
                       "</b><span class=\"soft\">", EscapeHtml(below), "</span></div>\n");
 }
 
+// The lag knows what was read; a log that is not read holds rows that nobody has counted.
+std::string WhatIsPending(const RelayStatus& status) {
+  const std::string unread =
+      status.source.ahead_bytes == 0 ? "" : absl::StrCat(ReadableBytes(status.source.ahead_bytes), " of log to go");
+  if (status.unacknowledged_rows == 0) {
+    if (!unread.empty()) return unread;
+    return status.source.connected ? "nothing is pending" : "of what was read; the log is not read now";
+  }
+  return absl::StrCat(ReadableCount(status.unacknowledged_rows), " rows not acknowledged", unread.empty() ? "" : ", ",
+                      unread);
+}
+
 std::string Tiles(const RelayStatus& status) {
   const bool lagging = status.lag > absl::Minutes(1);
   return absl::StrCat(
@@ -144,31 +156,28 @@ std::string Tiles(const RelayStatus& status) {
            status.lag < absl::Milliseconds(1)
                ? "0 s"
                : absl::StrFormat("%.*f s", status.lag < absl::Seconds(10) ? 1 : 0, absl::ToDoubleSeconds(status.lag)),
-           status.unacknowledged_rows == 0
-               ? "nothing is pending"
-               : absl::StrCat(ReadableCount(status.unacknowledged_rows), " rows not acknowledged"),
-           lagging ? "warn" : ""),
+           WhatIsPending(status), lagging ? "warn" : ""),
       Tile("Published", ReadableCount(status.published_rows),
-           absl::StrCat(ReadableBytes(status.published_bytes), " since the start")),
+           absl::StrCat("rows since the start, ", ReadableBytes(status.published_bytes))),
       Tile("Poison rows", ReadableCount(status.poison_rows),
            status.poison_rows == 0 ? "no row is errored" : "errored = 1, see below",
            status.poison_rows == 0 ? "" : "bad"),
-      Tile("To delete", ReadableCount(status.cleanup.ledger_rows),
-           status.cleanup.enabled ? absl::StrCat("published, kept for ", ReadableDuration(status.cleanup.retention))
-                                  : "published, kept for ever"),
+      Tile("Published, in the table", ReadableCount(status.cleanup.ledger_rows),
+           status.cleanup.enabled ? absl::StrCat("deleted after ", ReadableDuration(status.cleanup.retention))
+                                  : "kept for ever"),
       "</div>\n");
 }
 
 std::string SourceCard(const RelayStatus& status, absl::Time now) {
   const RelayStatus::Source& source = status.source;
   Card card("MySQL");
-  card.Row("dump",
+  card.Row("log reader",
            source.connected ? absl::StrCat("connected, ", ReadableDuration(now - source.connected_since))
                             : "not connected",
            source.connected ? "good" : "bad")
       .Row("host", source.host)
       .Row("server", source.server)
-      .Row("done to", source.low_water_mark, "mono");
+      .Row("acknowledged to", source.low_water_mark, "mono");
   if (!source.log_end.empty()) {
     card.Row("log's end", absl::StrCat(source.log_end, " (", ReadableBytes(source.ahead_bytes), " ahead)"), "mono");
   }

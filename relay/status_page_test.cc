@@ -25,6 +25,17 @@ TEST(StatusPageTest, CountsAndSizesReadWell) {
   EXPECT_EQ(ReadableBytes(uint64_t{3} << 40), "3.0 TiB");
 }
 
+TEST(StatusPageTest, NothingIsSaidToBePendingOnlyWhenTheLogIsRead) {
+  RelayStatus status;
+  EXPECT_EQ(StatusPage(status, absl::UnixEpoch()).find("nothing is pending"), std::string::npos);
+  status.source.connected = true;
+  EXPECT_NE(StatusPage(status, absl::UnixEpoch()).find("nothing is pending"), std::string::npos);
+  status.source.ahead_bytes = 3 << 20;
+  EXPECT_NE(StatusPage(status, absl::UnixEpoch()).find("3.0 MiB of log to go"), std::string::npos);
+  status.unacknowledged_rows = 5;
+  EXPECT_NE(StatusPage(status, absl::UnixEpoch()).find("5 rows not acknowledged, 3.0 MiB"), std::string::npos);
+}
+
 TEST(StatusPageTest, EveryStateHasItsNameOnThePage) {
   for (int state = 0; state <= static_cast<int>(RelayState::kStopping); ++state) {
     RelayStatus status;
