@@ -52,8 +52,8 @@ std::vector<Setting> DatabaseSettings() {
        "The user's password. Prefer DB_PASS or --db-pass-file to the flag.", true,
        [](Value v, Config& c) { return StoreText(v, c.database.password); }},
       {Group::kMysql, "db-pass-file", "", "DB_PASS_FILE", Kind::kValue, "FILE", "", "",
-       "File whose first line is the password. It is read again at each "
-       "connect, so a rotated secret needs no restart.",
+       "File that holds the password and nothing else but a line end. It is read "
+       "again at each connect, so a rotated secret needs no restart.",
        false, [](Value v, Config& c) { return StoreText(v, c.database.password_file); }},
       {Group::kMysql, "db-driver", "", "DB_DRIVER", Kind::kValue, "mysql", "mysql", "",
        "For compatibility with the polling relay: only mysql is served.", false,
@@ -139,8 +139,10 @@ std::vector<Setting> DatabaseSettings() {
        "binlog_row_metadata=FULL on which the order can not be proven.",
        false, [](Value v, Config& c) { return StoreIdentifiers(v, c.database.columns); }},
       {Group::kOutbox, "skip-migrations", "", "SKIP_MIGRATIONS", Kind::kBoolean, "BOOL", "false", "",
-       "Create and change no table; what is missing is an error.", false,
-       [](Value v, Config& c) { return StoreBoolean(v, c.database.skip_migrations); }},
+       "Take the outbox table as it is: what it lacks is an error. The relay's own tables are made all the same, "
+       "unless "
+       "--checkpoint-file keeps their content.",
+       false, [](Value v, Config& c) { return StoreBoolean(v, c.database.skip_migrations); }},
       {Group::kOutbox, "state-schema", "", "RELAY_STATE_SCHEMA", Kind::kValue, "SCHEMA", "", "the first of --db-name",
        "Where the checkpoint, the ledger and dead rows are kept.", false,
        [](Value v, Config& c) { return StoreIdentifier(v, c.database.state_schema); }},

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
@@ -68,8 +69,10 @@ std::string DefaultWords(const Setting& setting) {
   if (!setting.default_note.empty()) {
     const std::string note = absl::StrReplaceAll(setting.default_note, {{"`", ""}});
     if (absl::string_view(note).substr(0, 8) == "required") return note;
-    return setting.default_value.empty() ? absl::StrCat("default: ", note)
-                                         : absl::StrCat("default: ", setting.default_value, "; ", note);
+    // A note that begins with the value explains it.
+    return setting.default_value.empty() || absl::StartsWith(note, setting.default_value)
+               ? absl::StrCat("default: ", note)
+               : absl::StrCat("default: ", setting.default_value, "; ", note);
   }
   if (setting.default_value.empty()) return "";
   return absl::StrCat("default: ", setting.default_value);

@@ -59,7 +59,7 @@ std::vector<Setting> KafkaSettings() {
        "required unless --polling-disabled", "Brokers to start from.", false,
        [](Value v, Config& c) { return StoreBrokers(v, c.kafka.brokers); }},
       {Group::kKafka, "kafka-tls", "", "TLS_ENABLE", Kind::kBoolean, "BOOL", "false", "",
-       "TLS to Kafka and, unless --db-tls says more, the database.", false,
+       "TLS to Kafka and, unless --db-tls is given, to the database.", false,
        [](Value v, Config& c) { return StoreBoolean(v, c.kafka.tls); }},
       {Group::kKafka, "kafka-tls-verify-peer", "", "TLS_SKIP_VERIFY_PEER", Kind::kBoolean, "BOOL", "false", "",
        "Despite its name, which is the polling relay's: true SKIPS the check of "
