@@ -3,6 +3,8 @@
 
 import pytest
 
+from testing.servers.deadline import wait_until
+
 
 @pytest.fixture
 def properties(directory):
@@ -51,3 +53,19 @@ def test_check_says_that_an_idempotent_producer_is_not_allowed(
     code, told = relay.run('check')
     assert code == 0, told
     assert 'takes an idempotent producer' in told
+
+
+def test_run_names_what_an_account_lacks_that_may_not_be_idempotent(
+        make_relay, outbox, own_kafka, properties, read):
+    broker = own_kafka(security='SASL_PLAINTEXT', acls=True)
+    topic = broker.create_topic('denied')
+    outbox.create()
+    relay = make_relay(
+        outbox, broker.secure_address,
+        variables={'KAFKA_CONFIG_FILE': properties('relay')}).start()
+    outbox.insert(topic, '"waits"')
+    wait_until(lambda: relay.says('kafka.unreachable', 'IdempotentWrite'),
+               'the right is named')
+    assert relay.running()
+    broker.allow('relay', 'Write', topic)
+    assert read(topic, broker=broker).wait_count(1)[0].value == b'"waits"'
