@@ -54,6 +54,7 @@ table { border-collapse: collapse; width: 100%; }
 th { text-align: left; color: var(--soft); font-weight: 500; }
 th, td { padding: 5px 14px 5px 0; border-top: 1px solid var(--line); vertical-align: top; }
 tr:first-child th { border-top: 0; }
+td:last-child { white-space: nowrap; }
 footer { margin-top: 22px; font-size: 13px; }
 a { color: inherit; }
 </style>
@@ -81,9 +82,11 @@ setInterval(async () => {
 </html>
 )";
 
-absl::string_view StateClass(RelayState state) {
-  switch (state) {
+// A relay that streams but lacks one side is not well.
+absl::string_view StateClass(const RelayStatus& status) {
+  switch (status.state) {
     case RelayState::kStreaming:
+      return status.source.connected && status.kafka.connected ? "good" : "warn";
     case RelayState::kStandby:
     case RelayState::kPollingDisabled:
       return "good";
@@ -144,8 +147,8 @@ std::string WhatIsPending(const RelayStatus& status) {
     if (!unread.empty()) return unread;
     return status.source.connected ? "nothing is pending" : "of what was read; the log is not read now";
   }
-  return absl::StrCat(ReadableCount(status.unacknowledged_rows), " rows not acknowledged", unread.empty() ? "" : ", ",
-                      unread);
+  return absl::StrCat(ReadableCount(status.unacknowledged_rows), status.unacknowledged_rows == 1 ? " row" : " rows",
+                      " not acknowledged", unread.empty() ? "" : ", ", unread);
 }
 
 std::string Tiles(const RelayStatus& status) {
@@ -300,7 +303,7 @@ std::string EscapeHtml(absl::string_view text) {
 std::string StatusPage(const RelayStatus& status, absl::Time now) {
   std::string out(kHead);
   absl::StrAppend(
-      &out, "<main>\n<header><h1>outbox-relay</h1><span class=\"state ", StateClass(status.state), "\">",
+      &out, "<main>\n<header><h1>outbox-relay</h1><span class=\"state ", StateClass(status), "\">",
       RelayStateName(status.state), "</span><span class=\"soft\">", EscapeHtml(status.version),
       status.started == absl::InfinitePast() ? "" : absl::StrCat(", up for ", ReadableDuration(now - status.started)),
       "</span></header>\n");

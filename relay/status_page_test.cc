@@ -36,6 +36,15 @@ TEST(StatusPageTest, NothingIsSaidToBePendingOnlyWhenTheLogIsRead) {
   EXPECT_NE(StatusPage(status, absl::UnixEpoch()).find("5 rows not acknowledged, 3.0 MiB"), std::string::npos);
 }
 
+TEST(StatusPageTest, ARelayThatLacksOneSideIsNotShownAsWell) {
+  RelayStatus status;
+  status.state = RelayState::kStreaming;
+  status.source.connected = true;
+  EXPECT_NE(StatusPage(status, absl::UnixEpoch()).find("state warn"), std::string::npos);
+  status.kafka.connected = true;
+  EXPECT_NE(StatusPage(status, absl::UnixEpoch()).find("state good"), std::string::npos);
+}
+
 TEST(StatusPageTest, EveryStateHasItsNameOnThePage) {
   for (int state = 0; state <= static_cast<int>(RelayState::kStopping); ++state) {
     RelayStatus status;
