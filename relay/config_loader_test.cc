@@ -234,11 +234,10 @@ TEST(ConfigLoaderTest, BooleansNeedNoValue) {
 }
 
 TEST(ConfigLoaderTest, TheProcessListShowsNoSecret) {
-  CommandLineAndEnvironment line(
-      {"--db-pass", "hunter2", "--db-pass=hunter2", "--kafka-config", "sasl.password=hunter3",
-       "--kafka-config=security.protocol=sasl_ssl", "--kafka-config=sasl.mechanism=PLAIN",
-       "--kafka-config=sasl.username=relay"},
-      kNeeded);
+  CommandLineAndEnvironment line({"--db-pass", "hunter2", "--db-pass=hunter2", "--kafka-config",
+                                  "sasl.password=hunter3", "--kafka-config=security.protocol=sasl_ssl",
+                                  "--kafka-config=sasl.mechanism=PLAIN", "--kafka-config=sasl.username=relay"},
+                                 kNeeded);
   const auto config = line.Load();
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->database.password, "hunter2");

@@ -19,7 +19,7 @@ namespace relay {
     "Do what the line says, then start it again.")                                                                 \
   X(kConfigIgnored, "config.ignored", "A setting has no meaning here, or is misspelt.", "Remove or correct it.")   \
   X(kHttpListening, "http.listening", "The HTTP endpoints can be reached.", "")                                    \
-  X(kHttpFailed, "http.failed", "A line of the HTTP server (debug).", "")  \
+  X(kHttpFailed, "http.failed", "A line of the HTTP server (debug).", "Nothing: a taken port is process.failed.")  \
   X(kSqlFailed, "sql.failed", "A statement or a connection failed; it is tried again.",                            \
     "Nothing when rare; else read the error.")                                                                     \
   X(kMigrationApplied, "migration.applied", "A table was created or changed.", "")                                 \
