@@ -65,18 +65,9 @@ struct GtidEvent {
 
   // MariaDB. A single event follows, with no commit behind it.
   bool standalone = false;
-  // The transaction ends with XA PREPARE, or is an XA COMMIT or XA ROLLBACK.
-  bool prepared_xa = false;
-  bool completed_xa = false;
 
   // Copies the id out; `gtid` keeps its tag's memory.
   void CopyTo(Gtid* gtid) const;
-};
-
-// PREVIOUS_GTIDS (MySQL): GtidSet::Decode reads `set`. GTID_LIST (MariaDB): GtidList reads it.
-struct PreviousGtidsEvent {
-  Gtid::Dialect dialect = Gtid::Dialect::kMysql;
-  absl::string_view set;
 };
 
 // QUERY, QUERY_COMPRESSED and EXECUTE_LOAD_QUERY.
@@ -84,7 +75,6 @@ struct QueryEvent {
   absl::string_view schema;
   absl::string_view text;
   uint64_t sql_mode = 0;
-  uint16_t error_code = 0;
   // LOAD DATA logged as a statement.
   bool load_data = false;
 };
@@ -122,7 +112,7 @@ struct RowsQueryEvent {
 struct HeartbeatEvent {
   absl::string_view file;
   uint64_t offset = 0;
-  // False for version 1, whose offset is modulo 2^32.
+  // False where the offset is modulo 2^32: in version 1 but for MariaDB's past 4 GiB.
   bool offset_is_whole = false;
 };
 
@@ -143,13 +133,13 @@ struct IncidentEvent {
 // START_ENCRYPTION of MariaDB: in a file, all behind it is unreadable; a server sends it before events in clear.
 struct StartEncryptionEvent {};
 
-// Of no interest and skipped by name: the INTVAR, RAND, USER_VAR, LOAD and VIEW_CHANGE families, MariaDB's
-// BINLOG_CHECKPOINT, and unknown types that may be ignored.
+// Of no interest and skipped by name: what earlier files hold (PREVIOUS_GTIDS, GTID_LIST), the INTVAR, RAND, USER_VAR,
+// LOAD and VIEW_CHANGE families, MariaDB's BINLOG_CHECKPOINT, and unknown types that may be ignored.
 struct SkippedEvent {};
 
-using EventBody = std::variant<SkippedEvent, FormatDescription, RotateEvent, StopEvent, GtidEvent, PreviousGtidsEvent,
-                               QueryEvent, XidEvent, XaPrepareEvent, TableMapEvent, RowsBody, RowsQueryEvent,
-                               HeartbeatEvent, TransactionPayloadEvent, IncidentEvent, StartEncryptionEvent>;
+using EventBody = std::variant<SkippedEvent, FormatDescription, RotateEvent, StopEvent, GtidEvent, QueryEvent, XidEvent,
+                               XaPrepareEvent, TableMapEvent, RowsBody, RowsQueryEvent, HeartbeatEvent,
+                               TransactionPayloadEvent, IncidentEvent, StartEncryptionEvent>;
 
 struct Event {
   EventHeader header;

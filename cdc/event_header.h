@@ -7,8 +7,7 @@
 //   timestamp  seconds; 0 in events that the sender makes up
 //   length     of the whole event, header and checksum included
 //   log_pos    where the next event stands in the server's file, modulo 2^32; 0 in events that are made up or stand in
-//   a
-//              transaction payload
+//              a transaction payload
 //
 // Source: MySQL libs/mysql/binlog/event/binlog_event.h.
 #ifndef CDC_EVENT_HEADER_H_
@@ -87,12 +86,10 @@ enum class EventType : uint8_t {
 };
 
 // Bits of EventHeader::flags.
-constexpr uint16_t kEventFlagInUse = 0x0001;  // of a format description: the file was not closed
-constexpr uint16_t kEventFlagThreadSpecific = 0x0004;
-constexpr uint16_t kEventFlagSuppressUse = 0x0008;
+constexpr uint16_t kEventFlagInUse = 0x0001;       // of a format description: the file was not closed
 constexpr uint16_t kEventFlagArtificial = 0x0020;  // made up by the sender, stands in no file
-constexpr uint16_t kEventFlagRelayLog = 0x0040;
-constexpr uint16_t kEventFlagIgnorable = 0x0080;  // who does not know the type may skip it
+constexpr uint16_t kEventFlagRelayLog = 0x0040;    // of a replica's own events in its relay log
+constexpr uint16_t kEventFlagIgnorable = 0x0080;   // who does not know the type may skip it
 
 struct EventHeader {
   uint32_t timestamp = 0;
@@ -103,6 +100,7 @@ struct EventHeader {
   uint16_t flags = 0;
 
   bool artificial() const { return (flags & kEventFlagArtificial) != 0; }
+  bool of_relay_log() const { return (flags & kEventFlagRelayLog) != 0; }
   bool ignorable() const { return (flags & kEventFlagIgnorable) != 0; }
 
   // False if `raw` is shorter than a header.

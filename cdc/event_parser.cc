@@ -200,9 +200,10 @@ absl::Status ParseGtidTagged(absl::string_view body, Event* event) {
 }
 
 // mariadb_gtid := sequence:8 domain:4 flags:1 [commit_id:8] [xid] [flags_extra:1 …]
-//   flags  1 standalone, 2 commit_id follows, 4 transactional, 8 may run in parallel, 16 waited, 32 DDL, 64 prepared
-//   XA,
-//          128 completed XA; the server id is the header's
+//   flags  1 standalone, 2 commit_id follows, 4 transactional, 8 may run in parallel, 16 waited, 32 DDL,
+//          64 prepared XA, 128 completed XA
+//
+// The server id is the header's.
 absl::Status ParseMariadbGtid(absl::string_view body, Event* event) {
   ByteReader reader(body);
   GtidEvent gtid;
@@ -214,8 +215,6 @@ absl::Status ParseMariadbGtid(absl::string_view body, Event* event) {
   if (gtid.number == 0) return Malformed(event->header.type, "sequence number 0");
   gtid.server_id = event->header.server_id;
   gtid.standalone = (flags & 1) != 0;
-  gtid.prepared_xa = (flags & 64) != 0;
-  gtid.completed_xa = (flags & 128) != 0;
   event->body = gtid;
   return absl::OkStatus();
 }
@@ -236,7 +235,7 @@ absl::Status ParseQuery(absl::string_view body, uint8_t post_header_length, std:
   QueryEvent query;
   reader.Skip(8);
   const size_t schema_size = reader.U8();
-  query.error_code = reader.U16();
+  reader.Skip(2);
   const size_t status_size = reader.U16();
   reader.Skip(post_header_length - kPostHeader);
   ByteReader status(reader.Bytes(status_size));
@@ -289,13 +288,19 @@ absl::Status ParseXaPrepare(absl::string_view body, uint8_t post_header_length, 
   return absl::OkStatus();
 }
 
-// heartbeat    := file                             to the end; the offset is the header's log_pos
+// heartbeat    := [offset:8] file                  to the end; the offset is the header's log_pos, or on MariaDB past
+//                                                  4 GiB that before the file, with a log_pos of 0
 // heartbeat_v2 := { 1 size:lenenc file | 2 size:lenenc offset:lenenc | type:lenenc size:lenenc bytes } 0
-absl::Status ParseHeartbeat(absl::string_view body, Event* event) {
+absl::Status ParseHeartbeat(absl::string_view body, bool is_mariadb, Event* event) {
   HeartbeatEvent heartbeat;
   if (event->header.type == EventType::kHeartbeat) {
-    heartbeat.file = body;
     heartbeat.offset = event->header.log_pos;
+    if (is_mariadb && heartbeat.offset == 0 && body.size() > sizeof(uint64_t)) {
+      heartbeat.offset = ByteReader(body).U64();
+      heartbeat.offset_is_whole = true;
+      body.remove_prefix(sizeof(uint64_t));
+    }
+    heartbeat.file = body;
     event->body = heartbeat;
     return absl::OkStatus();
   }
@@ -499,12 +504,6 @@ absl::Status EventParser::ParseBody(absl::string_view body) {
     case EventType::kStop:
       event_.body = StopEvent();
       return absl::OkStatus();
-    case EventType::kPreviousGtids:
-      event_.body = PreviousGtidsEvent{Gtid::Dialect::kMysql, body};
-      return absl::OkStatus();
-    case EventType::kGtidList:
-      event_.body = PreviousGtidsEvent{Gtid::Dialect::kMariadb, body};
-      return absl::OkStatus();
     case EventType::kRowsQuery:
       // rows_query := size:1 text                      the size is that of the text modulo 256 and of no use
       if (body.empty()) return TooShort(type);
@@ -516,7 +515,7 @@ absl::Status EventParser::ParseBody(absl::string_view body) {
       return absl::OkStatus();
     case EventType::kHeartbeat:
     case EventType::kHeartbeatV2:
-      return ParseHeartbeat(body, &event_);
+      return ParseHeartbeat(body, format_.is_mariadb(), &event_);
     case EventType::kTransactionPayload:
       return ParseTransactionPayload(body, &event_);
     case EventType::kIncident:
@@ -524,6 +523,8 @@ absl::Status EventParser::ParseBody(absl::string_view body) {
     case EventType::kStartEncryption:
       event_.body = StartEncryptionEvent();
       return absl::OkStatus();
+    case EventType::kPreviousGtids:
+    case EventType::kGtidList:
     case EventType::kIntvar:
     case EventType::kRand:
     case EventType::kUserVar:

@@ -157,6 +157,42 @@ TEST_F(EventParserTest, ReadsBothHeartbeats) {
             absl::StatusCode::kDataLoss);
 }
 
+TEST_F(EventParserTest, ReadsMariaDbsHeartbeatPastFourGigabytes) {
+  std::string lengths(171, '\x08');
+  lengths[14] = static_cast<char>(57 + 171);
+  std::string head(
+      "\x04\0"
+      "10.11.18-MariaDB",
+      18);
+  head.resize(56);
+  raw_ = w_.Event(EventType::kFormatDescription, absl::StrCat(head, "\x13", lengths, "\x01"));
+  ASSERT_TRUE(parser_.Parse(raw_).ok());
+  ASSERT_TRUE(parser_.format().is_mariadb());
+  const uint64_t place = (uint64_t{5} << 32) + 7;
+  std::string body(8, '\0');
+  body[0] = 7;
+  body[4] = 5;
+  raw_ = w_.Heartbeat(body + "binlog.000003", 0);
+  auto event = parser_.Parse(raw_);
+  ASSERT_TRUE(event.ok()) << event.status();
+  EXPECT_EQ(std::get<HeartbeatEvent>((*event)->body).file, "binlog.000003");
+  EXPECT_EQ(std::get<HeartbeatEvent>((*event)->body).offset, place);
+  EXPECT_TRUE(std::get<HeartbeatEvent>((*event)->body).offset_is_whole);
+  raw_ = w_.Heartbeat("binlog.000003", 4711);
+  event = parser_.Parse(raw_);
+  EXPECT_EQ(std::get<HeartbeatEvent>((*event)->body).file, "binlog.000003");
+  EXPECT_EQ(std::get<HeartbeatEvent>((*event)->body).offset, 4711u);
+}
+
+// Their content is of no use here: an encoding of the future must not stop the stream.
+TEST_F(EventParserTest, SkipsWhatEarlierFilesHold) {
+  for (const EventType type : {EventType::kPreviousGtids, EventType::kGtidList}) {
+    const auto event = Parse(type, "\x07 anything");
+    ASSERT_TRUE(event.ok()) << event.status();
+    EXPECT_TRUE(std::holds_alternative<SkippedEvent>((*event)->body));
+  }
+}
+
 TEST_F(EventParserTest, ReadsGtidsOfOlderServers) {
   const std::string id = absl::StrCat(std::string(1, 1), std::string(16, 'u'), std::string("\x05\0\0\0\0\0\0\0", 8));
   auto event = Parse(EventType::kGtid, id);  // 5.6

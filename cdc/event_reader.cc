@@ -13,6 +13,12 @@
 #include "relay/base/status_macros.h"
 
 namespace cdc {
+namespace {
+
+// Where the first event of a file stands.
+constexpr uint64_t kHead = 4;
+
+}  // namespace
 
 absl::Status EventReader::Located(const absl::Status& status) const {
   if (end_.empty()) return status;
@@ -34,9 +40,13 @@ void EventReader::Advance(const Event& event) {
   begin_ = end_;
   const auto* rotate = std::get_if<RotateEvent>(&event.body);
   if (source_->contiguous()) {
-    // A relay log holds artificial events too; only the first ROTATE is the source's own.
+    // A relay log begins with a format description of the replica's, flagged, as is the ROTATE at its end. All other
+    // ROTATE events in it are those of its source: they tell of files elsewhere.
     if (!first) end_.offset += header.length;
-    if (rotate != nullptr && (first || !header.artificial())) {
+    if (begin_.offset == kHead && std::holds_alternative<FormatDescription>(event.body)) {
+      is_relay_log_ = header.of_relay_log();
+    }
+    if (rotate != nullptr && (first || (!header.artificial() && header.of_relay_log() == is_relay_log_))) {
       end_.file.assign(rotate->file.data(), rotate->file.size());
       end_.offset = rotate->offset;
     }
@@ -59,7 +69,6 @@ void EventReader::Advance(const Event& event) {
   }
   if (header.artificial() || header.log_pos == 0) return;
   // A dump that begins inside a file repeats the format description of its head.
-  constexpr uint64_t kHead = 4;
   if (std::holds_alternative<FormatDescription>(event.body) && begin_.offset != kHead) return;
   const uint64_t end = Unwrap(header.log_pos);
   // Events may have been left out before this one. A sender that cuts checksums off leaves the position four bytes more

@@ -29,7 +29,7 @@ class EventReader {
   // those of the payload. Of a ROTATE, `end` is the place that it names.
   const BinlogPosition& begin() const { return begin_; }
   const BinlogPosition& end() const { return end_; }
-  // Whether that event came out of a transaction payload, and whether it is the payload's last.
+  // Whether that event came out of a transaction payload.
   bool in_payload() const { return in_payload_; }
 
   const FormatDescription& format() const { return parser_.format(); }
@@ -47,6 +47,8 @@ class EventReader {
   BinlogPosition end_;
   bool started_ = false;
   bool in_payload_ = false;
+  // The file is one that a replica wrote of its source's events.
+  bool is_relay_log_ = false;
 };
 
 }  // namespace cdc

@@ -76,6 +76,25 @@ TEST(EventReaderTest, SumsTheLengthsInAFile) {
                                            "ROTATE b.1:127 b.1:165", "XID b.1:165 b.1:196"));
 }
 
+TEST(EventReaderTest, FollowsTheRotateOfARelayLogAndNotItsSources) {
+  EventWriter w;
+  EventList events;
+  events.set_contiguous(true);
+  events.Add(w.Rotate("relay.1", 4, true));
+  w.flags = kEventFlagRelayLog;
+  events.Add(w.FormatDescription());
+  w.flags = 0;
+  events.Add(w.Rotate("source.7", 999, false));
+  events.Add(w.FormatDescription());
+  events.Add(w.Xid());
+  w.flags = kEventFlagRelayLog;
+  events.Add(w.Event(EventType::kRotate, std::string("\x04\0\0\0\0\0\0\0relay.2", 15)));
+  EXPECT_THAT(Places(&events),
+              ElementsAre("ROTATE (no position) relay.1:4", "FORMAT_DESCRIPTION relay.1:4 relay.1:127",
+                          "ROTATE relay.1:127 relay.1:166", "FORMAT_DESCRIPTION relay.1:166 relay.1:289",
+                          "XID relay.1:289 relay.1:320", "ROTATE relay.1:320 relay.2:4"));
+}
+
 TEST(EventReaderTest, KeepsCountingWhenHeadersWrap) {
   constexpr uint64_t kFour = uint64_t{1} << 32;
   EventWriter w;

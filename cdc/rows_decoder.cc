@@ -81,7 +81,6 @@ struct RowsDecoder::Plan {
   bool partial_json = false;
   Carried before;
   Carried after;
-  const char* rows_begin = nullptr;
   ByteReader rows{absl::string_view()};
 
   std::vector<ColumnValue> values;  // before images, then after images

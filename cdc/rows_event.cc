@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "cdc/byte_reader.h"
+#include "cdc/event_header.h"
 
 namespace cdc {
 namespace {
@@ -36,38 +37,38 @@ struct Kind {
 constexpr uint8_t kVersion0 = 3;
 
 Kind KindOf(uint8_t event_type) {
-  switch (event_type) {
-    case 20:
+  switch (static_cast<EventType>(event_type)) {
+    case EventType::kWriteRowsV0:
       return {RowsOperation::kInsert, kVersion0};
-    case 21:
+    case EventType::kUpdateRowsV0:
       return {RowsOperation::kUpdate, kVersion0};
-    case 22:
+    case EventType::kDeleteRowsV0:
       return {RowsOperation::kDelete, kVersion0};
-    case 23:
+    case EventType::kWriteRowsV1:
       return {RowsOperation::kInsert, 1};
-    case 24:
+    case EventType::kUpdateRowsV1:
       return {RowsOperation::kUpdate, 1};
-    case 25:
+    case EventType::kDeleteRowsV1:
       return {RowsOperation::kDelete, 1};
-    case 30:
+    case EventType::kWriteRows:
       return {RowsOperation::kInsert, 2};
-    case 31:
+    case EventType::kUpdateRows:
       return {RowsOperation::kUpdate, 2};
-    case 32:
+    case EventType::kDeleteRows:
       return {RowsOperation::kDelete, 2};
-    case 39:
+    case EventType::kPartialUpdateRows:
       return {RowsOperation::kUpdate, 2, /*partial_json=*/true};
-    case 166:
+    case EventType::kWriteRowsCompressedV1:
       return {RowsOperation::kInsert, 1, false, /*compressed=*/true};
-    case 167:
+    case EventType::kUpdateRowsCompressedV1:
       return {RowsOperation::kUpdate, 1, false, /*compressed=*/true};
-    case 168:
+    case EventType::kDeleteRowsCompressedV1:
       return {RowsOperation::kDelete, 1, false, /*compressed=*/true};
-    case 169:
+    case EventType::kWriteRowsCompressed:
       return {RowsOperation::kInsert, 2, false, /*compressed=*/true};
-    case 170:
+    case EventType::kUpdateRowsCompressed:
       return {RowsOperation::kUpdate, 2, false, /*compressed=*/true};
-    case 171:
+    case EventType::kDeleteRowsCompressed:
       return {RowsOperation::kDelete, 2, false, /*compressed=*/true};
     default:
       return {RowsOperation::kInsert, 0};

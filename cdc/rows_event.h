@@ -9,6 +9,9 @@
 
 namespace cdc {
 
+// A rows event without rows, which only ends a statement, names this table.
+inline constexpr uint64_t kDummyTableId = 0xFFFFFF;
+
 enum class RowsOperation { kInsert, kUpdate, kDelete };
 
 // The head of a rows event. Views into the event's body.

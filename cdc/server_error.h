@@ -22,17 +22,15 @@ struct ServerError {
 enum class ServerErrorPhase { kConnecting, kConnected };
 
 // The error as a Status. Its code says what to do:
-//   Unavailable         lost, refused, shutting down, overloaded, deadlock,
-//   lock
-//                       wait, read-only server: try again
+//   Unavailable         lost, refused, shutting down, overloaded, deadlock, lock wait, read-only server: try again
 //   Unauthenticated     user or password refused
 //   PermissionDenied    a privilege is missing
 //   NotFound            schema or table
 //   AlreadyExists       table, column, index or key value
 //   InvalidArgument     a value does not fit its column
-//   Unimplemented       a statement, command or variable that this version
-//   lacks FailedPrecondition  TLS that can't work, column missing, server's
-//   settings Unknown             everything else
+//   Unimplemented       a statement, command or variable that this version lacks
+//   FailedPrecondition  TLS that can't work, column missing, server's settings
+//   Unknown             everything else
 // The message reads "WHERE: what the server said (error N)[; cure]". Error 1236
 // is Unknown here: cdc/dump_error.h tells its troubles apart.
 absl::Status ServerErrorStatus(const ServerError& error, absl::string_view where, ServerErrorPhase phase);

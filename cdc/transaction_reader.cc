@@ -9,16 +9,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "cdc/byte_reader.h"
 #include "cdc/event_header.h"
 #include "cdc/rows_event.h"
 #include "relay/base/status_macros.h"
 
 namespace cdc {
 namespace {
-
-// A rows event without rows, which only ends a statement, names this table.
-constexpr uint64_t kDummyTableId = 0xFFFFFF;
 
 std::string SpillDirectory(const TransactionReaderOptions& options) {
   if (!options.spill_directory.empty()) return options.spill_directory;
@@ -42,23 +38,6 @@ std::vector<size_t> KeyColumns(const std::vector<TableInterest>& interests) {
 std::string XidText(const XaPrepareEvent& prepare) {
   return absl::StrCat("X'", absl::BytesToHexString(prepare.gtrid), "',X'", absl::BytesToHexString(prepare.bqual), "',",
                       prepare.format_id);
-}
-
-// gtid_list := count_and_flags:4 { domain:4 server:4 sequence:8 }     the count in the low 28 bits
-absl::StatusOr<GtidSet> ParseGtidList(absl::string_view body) {
-  ByteReader reader(body);
-  const uint32_t count = reader.U32() & 0x0FFFFFFF;
-  GtidSet set;
-  for (uint32_t i = 0; i < count && reader.ok(); ++i) {
-    Gtid gtid;
-    gtid.dialect = Gtid::Dialect::kMariadb;
-    gtid.domain = reader.U32();
-    gtid.server_id = reader.U32();
-    gtid.number = reader.U64();
-    if (reader.ok()) set.Add(gtid);
-  }
-  if (!reader.ok()) return absl::DataLossError("malformed GTID_LIST event: it ends too soon");
-  return set;
 }
 
 }  // namespace
@@ -174,16 +153,6 @@ absl::StatusOr<bool> TransactionReader::On(const Event& event, const GtidEvent& 
   commit_us_ = gtid.immediate_commit_us;
   mariadb_ = gtid.dialect == Gtid::Dialect::kMariadb;
   state_ = mariadb_ && !gtid.standalone ? State::kInTransaction : State::kGtidSeen;
-  return false;
-}
-
-absl::StatusOr<bool> TransactionReader::On(const Event&, const PreviousGtidsEvent& previous) {
-  auto set = previous.dialect == Gtid::Dialect::kMysql ? GtidSet::Decode(previous.set) : ParseGtidList(previous.set);
-  if (!set.ok()) {
-    return absl::Status(set.status().code(),
-                        absl::StrCat("at ", events_.begin().ToString(), ": ", set.status().message()));
-  }
-  previous_gtids_ = *std::move(set);
   return false;
 }
 

@@ -42,7 +42,6 @@
 #include "cdc/event_reader.h"
 #include "cdc/event_source.h"
 #include "cdc/gtid.h"
-#include "cdc/gtid_set.h"
 #include "cdc/query_classifier.h"
 #include "cdc/stream_item.h"
 #include "cdc/table_layout.h"
@@ -81,8 +80,6 @@ class TransactionReader {
   // RowsDecoder::Create; Unavailable if a large transaction cannot be spilled.
   absl::StatusOr<const StreamItem*> Next();
 
-  // The transactions in earlier files, from the head of the file being read; empty if it has none.
-  const GtidSet& previous_gtids() const { return previous_gtids_; }
   // Of the file being read: "9.7.4", "10.11.18-MariaDB-log".
   const std::string& server_version() const { return events_.format().server_version; }
 
@@ -116,7 +113,6 @@ class TransactionReader {
   absl::StatusOr<bool> On(const Event& event, const RotateEvent& rotate);
   absl::StatusOr<bool> On(const Event& event, const StopEvent& stop);
   absl::StatusOr<bool> On(const Event& event, const GtidEvent& gtid);
-  absl::StatusOr<bool> On(const Event& event, const PreviousGtidsEvent& previous);
   absl::StatusOr<bool> On(const Event& event, const QueryEvent& query);
   absl::StatusOr<bool> On(const Event& event, const XidEvent& xid);
   absl::StatusOr<bool> On(const Event& event, const XaPrepareEvent& prepare);
@@ -155,7 +151,6 @@ class TransactionReader {
   const TransactionReaderOptions options_;
   EventReader events_;
   TablePlans plans_;
-  GtidSet previous_gtids_;
 
   State state_ = State::kBetween;
   Transaction transaction_;
