@@ -76,7 +76,7 @@ struct StreamItem {
   enum class Kind {
     kTransaction,  // Committed; has rows of interest, schema changes or notes.
     kForeign,      // Committed (or abandoned); nothing of ours.
-    kIdle,         // Heartbeat or rotation: `end` may have moved, no more.
+    kIdle,         // Heartbeat or rotation: `end` may have moved. One that abandons a transaction has its notes.
     kEnd,          // The source ended cleanly. Nothing follows.
   };
   Kind kind = Kind::kIdle;
@@ -108,8 +108,8 @@ struct StreamItem {
   // DDL of tables of interest, in log order.
   std::vector<SchemaChange> schema_changes;
 
-  // Data was changed by a statement that stands in the log as text, so rows may
-  // be missing here; and whether the text names a table of interest.
+  // Data was changed by a statement that stands in the log as text, or rows of interest were rolled back or abandoned
+  // that a table without transactions keeps: so rows may be missing here. And whether a text names a table of interest.
   bool statement_dml = false;
   bool statement_names_table = false;
 

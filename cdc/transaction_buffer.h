@@ -52,6 +52,8 @@ class TransactionBuffer : public RowCursor {
   struct Mark {
     uint64_t address = 0;
     uint64_t rows = 0;
+
+    friend bool operator==(const Mark&, const Mark&) = default;
   };
   Mark mark() const { return {log_.end(), rows_}; }
   absl::Status TruncateTo(Mark mark);
@@ -62,6 +64,8 @@ class TransactionBuffer : public RowCursor {
 
   // Rows that NextRow will hand out.
   uint64_t row_count() const { return rows_; }
+  // Whether nothing was added at all, an update of a row that was inserted here included.
+  bool empty() const { return log_.end() == 0; }
   bool spilled() const { return log_.spilled(); }
   size_t memory_bytes() const { return log_.memory_bytes(); }
 

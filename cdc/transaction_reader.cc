@@ -5,6 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "absl/hash/hash.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -15,6 +17,8 @@
 
 namespace cdc {
 namespace {
+
+constexpr size_t kMaxEarlySavepoints = 65536;
 
 std::string SpillDirectory(const TransactionReaderOptions& options) {
   if (!options.spill_directory.empty()) return options.spill_directory;
@@ -39,6 +43,8 @@ std::string XidText(const XaPrepareEvent& prepare) {
   return absl::StrCat("X'", absl::BytesToHexString(prepare.gtrid), "',X'", absl::BytesToHexString(prepare.bqual), "',",
                       prepare.format_id);
 }
+
+uint64_t HashOfName(absl::string_view name) { return absl::HashOf(absl::AsciiStrToLower(name)); }
 
 }  // namespace
 
@@ -77,6 +83,9 @@ void TransactionReader::ResetTransaction() {
   transaction_.schema_changes.clear();
   transaction_.statement_dml = transaction_.statement_names_table = transaction_.incident = false;
   savepoints_.clear();
+  savepoint_by_name_.clear();
+  early_savepoints_.clear();
+  early_savepoints_left_out_ = false;
   commit_us_ = 0;
   mariadb_ = false;
   gtid_.reset();
@@ -122,6 +131,9 @@ bool TransactionReader::Idle() {
 }
 
 bool TransactionReader::Abandon() {
+  item_.statement_dml = transaction_.statement_dml || !transaction_.rows->empty();
+  item_.statement_names_table = transaction_.statement_names_table;
+  item_.incident = transaction_.incident;
   ResetTransaction();
   return Idle();
 }
@@ -174,14 +186,39 @@ void TransactionReader::Note(const QueryEvent& query, const ClassifiedQuery& cla
   }
 }
 
-absl::Status TransactionReader::RollBackTo(const Event& event, const std::string& savepoint) {
-  for (size_t i = savepoints_.size(); i-- > 0;) {
-    if (!absl::EqualsIgnoreCase(savepoints_[i].name, savepoint)) continue;
-    RETURN_IF_ERROR(transaction_.rows->TruncateTo(savepoints_[i].mark));
-    savepoints_.resize(i + 1);
-    return absl::OkStatus();
+void TransactionReader::SetSavepoint(const std::string& name) {
+  const uint64_t hash = HashOfName(name);
+  if (transaction_.rows->empty() && savepoints_.empty()) {
+    if (early_savepoints_.size() < kMaxEarlySavepoints) {
+      early_savepoints_.insert(hash);
+    } else {
+      early_savepoints_left_out_ = true;
+    }
+    return;
   }
-  return Illegal(event, absl::StrCat("(ROLLBACK TO unknown savepoint ", savepoint, ")"));
+  early_savepoints_.erase(hash);
+  savepoint_by_name_[hash] = savepoints_.size();
+  savepoints_.push_back({hash, transaction_.rows->mark()});
+}
+
+absl::Status TransactionReader::RollBackTo(const Event& event, const std::string& savepoint) {
+  const uint64_t hash = HashOfName(savepoint);
+  const auto found = savepoint_by_name_.find(hash);
+  if (found == savepoint_by_name_.end() && !early_savepoints_.contains(hash) && !early_savepoints_left_out_) {
+    return Illegal(event, absl::StrCat("(ROLLBACK TO unknown savepoint ", savepoint, ")"));
+  }
+  const size_t kept = found == savepoint_by_name_.end() ? 0 : found->second + 1;
+  const TransactionBuffer::Mark mark = kept > 0 ? savepoints_[kept - 1].mark : TransactionBuffer::Mark{};
+  if (!(mark == transaction_.rows->mark())) {
+    transaction_.statement_dml = true;
+    RETURN_IF_ERROR(transaction_.rows->TruncateTo(mark));
+  }
+  for (size_t i = savepoints_.size(); i-- > kept;) {
+    const auto living = savepoint_by_name_.find(savepoints_[i].name);
+    if (living != savepoint_by_name_.end() && living->second == i) savepoint_by_name_.erase(living);
+  }
+  savepoints_.resize(kept);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> TransactionReader::On(const Event& event, const QueryEvent& query) {
@@ -202,8 +239,7 @@ absl::StatusOr<bool> TransactionReader::On(const Event& event, const QueryEvent&
       return RollBack(event);
     case QueryKind::kSavepoint:
       if (!in_transaction) return Illegal(event, "(SAVEPOINT)");
-      std::erase_if(savepoints_, [&](const Savepoint& s) { return absl::EqualsIgnoreCase(s.name, classified.name); });
-      savepoints_.push_back({classified.name, transaction_.rows->mark()});
+      SetSavepoint(classified.name);
       return false;
     case QueryKind::kRollbackToSavepoint:
       if (!in_transaction) return Illegal(event, "(ROLLBACK TO)");
@@ -333,8 +369,9 @@ bool TransactionReader::Commit(const Event& event) {
 }
 
 absl::StatusOr<bool> TransactionReader::RollBack(const Event& event) {
-  // DDL commits by itself: what a rolled back transaction holds of it has happened. So have statements on tables
-  // without transactions, which a sweep will tell.
+  // DDL commits by itself: what a rolled back transaction holds of it has happened. So have changes of tables without
+  // transactions, which a sweep will tell.
+  if (!transaction_.rows->empty()) transaction_.statement_dml = true;
   transaction_.rows->Clear();
   return Commit(event);
 }

@@ -23,6 +23,9 @@
 // where BEGIN, COMMIT, XA_START … are QUERY events with that text. ROWS_QUERY, ANNOTATE_ROWS, heartbeats and skipped
 // events may stand anywhere. A ROTATE, STOP or FORMAT_DESCRIPTION inside a transaction abandons it: the server died
 // before the commit. Any other order is DataLoss.
+//
+// What a table without transactions was given stays there whatever becomes of the transaction: rows that are forgotten
+// or abandoned are noted as statement_dml, so that a look at the table finds those.
 #ifndef CDC_TRANSACTION_READER_H_
 #define CDC_TRANSACTION_READER_H_
 
@@ -34,6 +37,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -103,7 +108,7 @@ class TransactionReader {
     Transaction transaction;
   };
   struct Savepoint {
-    std::string name;
+    uint64_t name;  // hashed
     TransactionBuffer::Mark mark;
   };
 
@@ -129,10 +134,11 @@ class TransactionReader {
   bool InTransaction() const { return state_ != State::kBetween && state_ != State::kGtidSeen; }
   // Starts the transaction with this event unless its GTID event has.
   void BeginHere();
-  // Forgets an unfinished transaction, whose server died, and steps on.
+  // Forgets an unfinished transaction, whose server died, but for its notes, and steps on.
   bool Abandon();
   bool Idle();
   void Note(const QueryEvent& query, const ClassifiedQuery& classified);
+  void SetSavepoint(const std::string& name);
   absl::Status RollBackTo(const Event& event, const std::string& savepoint);
   // Fill item_ and end the transaction.
   bool Commit(const Event& event);
@@ -159,7 +165,14 @@ class TransactionReader {
   // The transaction's GTID is MariaDB's.
   bool mariadb_ = false;
   BinlogPosition begin_;
+  // Those set behind a first row of interest, in order; one that was set anew stays as a dead entry until a rollback
+  // goes past it. About 60 bytes each, beside the memory limit. The index of the living one by its name's hash.
   std::vector<Savepoint> savepoints_;
+  absl::flat_hash_map<uint64_t, size_t> savepoint_by_name_;
+  // Those set before any such row, a limited number: a transaction without rows of interest costs no memory. Past the
+  // limit any unknown name is taken for one of them.
+  absl::flat_hash_set<uint64_t> early_savepoints_;
+  bool early_savepoints_left_out_ = false;
 
   std::map<std::string, Branch> branches_;
 

@@ -118,7 +118,8 @@ TEST_F(TransactionReaderTest, KeepsALoggedRollbackToItself) {
   Start();
   AddAll({w_.Gtid(1), w_.Query("BEGIN"), w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}}), w_.Query("ROLLBACK"),
           w_.Gtid(2), w_.Query("BEGIN"), w_.Query("COMMIT")});
-  EXPECT_THAT(Read().items, ElementsAre("foreign 1", "foreign 2"));
+  EXPECT_THAT(Read().items, ElementsAre("transaction 1 statement", "foreign 2"))
+      << "a table without transactions keeps what was rolled back";
 }
 
 TEST_F(TransactionReaderTest, UndoesWhatStandsBehindASavepoint) {
@@ -127,7 +128,42 @@ TEST_F(TransactionReaderTest, UndoesWhatStandsBehindASavepoint) {
           w_.Query("SAVEPOINT `s`"), w_.Update(9, {{1, "a"}, {1, "undone"}}), w_.Insert(9, {{3, "undone"}}),
           w_.Query("SAVEPOINT `s2`"), w_.Update(9, {{1, "undone"}, {1, "undone, too"}}), w_.Query("ROLLBACK TO `S`"),
           w_.Update(9, {{2, "b"}, {2, "c"}}), w_.Insert(9, {{4, "d"}}), w_.Xid()});
-  EXPECT_THAT(Read().items, ElementsAre("transaction 1: +1=a +2=c +4=d"));
+  EXPECT_THAT(Read().items, ElementsAre("transaction 1 statement: +1=a +2=c +4=d"));
+}
+
+TEST_F(TransactionReaderTest, FollowsSavepointsThatAreSetAnewAndRolledPast) {
+  Start();
+  AddAll({w_.Gtid(1), w_.Query("BEGIN"), w_.Query("SAVEPOINT e"), w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}}),
+          w_.Query("SAVEPOINT s"), w_.Insert(9, {{2, "b"}}), w_.Query("SAVEPOINT s"), w_.Insert(9, {{3, "undone"}}),
+          w_.Query("ROLLBACK TO s"), w_.Query("ROLLBACK TO s"), w_.Insert(9, {{4, "c"}}), w_.Xid()});
+  AddAll({w_.Gtid(2), w_.Query("BEGIN"), w_.Query("SAVEPOINT e"), w_.TableMap(9, "t"), w_.Insert(9, {{5, "undone"}}),
+          w_.Query("SAVEPOINT f"), w_.Query("ROLLBACK TO e"), w_.Insert(9, {{6, "d"}}), w_.Xid()});
+  AddAll({w_.Gtid(3), w_.Query("BEGIN"), w_.TableMap(9, "t"), w_.Insert(9, {{7, "e"}}), w_.Query("SAVEPOINT s"),
+          w_.Query("ROLLBACK TO s"), w_.Xid()});
+  AddAll({w_.Gtid(4), w_.Query("BEGIN"), w_.TableMap(9, "t"), w_.Insert(9, {{8, "f"}}), w_.Query("SAVEPOINT a"),
+          w_.Query("SAVEPOINT b"), w_.Query("ROLLBACK TO a"), w_.Query("ROLLBACK TO b")});
+  const Result result = Read();
+  EXPECT_THAT(result.items, ElementsAre("transaction 1 statement: +1=a +2=b +4=c", "transaction 2 statement: +6=d",
+                                        "transaction 3: +7=e"));
+  EXPECT_THAT(result.status.message(), HasSubstr("(ROLLBACK TO unknown savepoint b)"));
+}
+
+// Two hundred thousand of them must not cost the square of it: that took minutes.
+TEST_F(TransactionReaderTest, ReadsAnyNumberOfSavepoints) {
+  constexpr uint32_t kMany = 200000;
+  for (const bool foreign : {false, true}) {
+    events_ = EventList();
+    w_.offset = 4;
+    Start();
+    AddAll({w_.Gtid(1), w_.Query("BEGIN")});
+    if (!foreign) AddAll({w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}})});
+    for (uint32_t i = 0; i < kMany; ++i) Add(w_.Query(absl::StrCat("SAVEPOINT s", i)));
+    for (uint32_t i = 0; i < kMany / 10; ++i) Add(w_.Query("SAVEPOINT again"));
+    if (!foreign) Add(w_.Insert(9, {{2, "undone"}}));
+    for (const uint32_t i : {kMany - 1, kMany / 2, 7u}) Add(w_.Query(absl::StrCat("ROLLBACK TO s", i)));
+    AddAll({w_.Xid()});
+    EXPECT_THAT(Read().items, ElementsAre(foreign ? "foreign 1" : "transaction 1 statement: +1=a"));
+  }
 }
 
 TEST_F(TransactionReaderTest, AppliesUpdatesToTheRowsOfTheirTransaction) {
@@ -178,7 +214,7 @@ TEST_F(TransactionReaderTest, GivesTheSameWhenEverythingSpills) {
           w_.Query("SAVEPOINT s"), w_.Update(9, {{1, "a"}, {1, "undone"}}), w_.Insert(9, {{3, "undone"}}),
           w_.Query("ROLLBACK TO s"), w_.Update(9, {{2, "b"}, {2, "c"}}), w_.Xid(), w_.Gtid(2), w_.Query("BEGIN"),
           w_.TableMap(9, "t"), w_.Insert(9, {{4, "d"}}), w_.Xid()});
-  EXPECT_THAT(Read(options).items, ElementsAre("transaction 1: +1=a +2=c", "transaction 2: +4=d"));
+  EXPECT_THAT(Read(options).items, ElementsAre("transaction 1 statement: +1=a +2=c", "transaction 2: +4=d"));
 }
 
 TEST_F(TransactionReaderTest, HoldsAnXaBranchUntilItIsDecided) {
@@ -223,6 +259,29 @@ TEST_F(TransactionReaderTest, AbandonsATransactionWhoseServerDied) {
             w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}}), w_.Xid()});
     EXPECT_THAT(Read().items, ElementsAre("transaction 1: +1=a"));
   }
+}
+
+TEST_F(TransactionReaderTest, TellsTheNotesOfAnAbandonedTransaction) {
+  const auto notes = [&](const std::vector<std::string>& events) {
+    EventList list;
+    list.Add(w_.Rotate("binlog.000001", 4, true)).Add(w_.FormatDescription()).Add(w_.Gtid(1)).Add(w_.Query("BEGIN"));
+    for (const std::string& event : events) list.Add(event);
+    list.Add(w_.Rotate("binlog.000002", 4, true));
+    TransactionReader reader(&list, nullptr, {{"app", "t", {"id", "text"}, "id"}});
+    EXPECT_TRUE(reader.Next().ok());  // The first ROTATE.
+    const auto item = reader.Next();
+    EXPECT_TRUE(item.ok()) << item.status();
+    EXPECT_EQ((*item)->kind, StreamItem::Kind::kIdle);
+    EXPECT_FALSE((*item)->gtid.has_value()) << "the server may give it to another transaction";
+    EXPECT_EQ((*item)->rows, nullptr);
+    return absl::StrCat((*item)->incident ? "incident " : "", (*item)->statement_dml ? "statement " : "",
+                        (*item)->statement_names_table ? "names" : "");
+  };
+  EXPECT_EQ(notes({w_.TableMap(9, "o")}), "");
+  EXPECT_EQ(notes({w_.Incident()}), "incident ");
+  EXPECT_EQ(notes({w_.Query("INSERT INTO t VALUES (1)")}), "statement names");
+  EXPECT_EQ(notes({w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}})}), "statement ")
+      << "a table without transactions keeps the row";
 }
 
 TEST_F(TransactionReaderTest, ReadsCompressedTransactionsOfManyEvents) {

@@ -401,6 +401,7 @@ absl::Status StreamWorker::Read() {
         parts_.tracker->Foreign(*item);
         break;
       case cdc::StreamItem::Kind::kIdle:
+        HandleNotes(*item);
         parts_.tracker->Foreign(*item);
         if (skip_by_ledger_) FinishSweeps();
         break;
