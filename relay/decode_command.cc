@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -34,9 +35,9 @@
 namespace relay {
 namespace {
 
-// A rows event without rows, which only ends a statement, names this table.
-constexpr uint64_t kDummyTableId = 0xFFFFFF;
 constexpr size_t kBlock = 64 * 1024;
+// Ids grow whenever a server opens a table anew: past so many all are forgotten between transactions.
+constexpr size_t kMaxTables = 1024;
 
 // A place in the log: by offset, in one file or in any, or by time.
 struct Bound {
@@ -97,11 +98,16 @@ bool PrintsAsNumber(cdc::ColumnType type) {
 
 class Decoder {
  public:
-  Decoder(const DecodeRequest& request, std::optional<Bound> from, std::optional<Bound> to, const TextSink& out)
-      : request_(request), from_(std::move(from)), to_(std::move(to)), out_(out) {}
+  Decoder(const DecodeRequest& request, std::optional<Bound> from, std::optional<Bound> to, const TextSink& out,
+          const TextSink& err)
+      : request_(request), from_(std::move(from)), to_(std::move(to)), out_(out), err_(err) {}
+
+  // Whether a table was left out, which `err` was told.
+  bool left_out() const { return !left_out_.empty(); }
 
   // What stands before the damage has been printed when this returns it.
   absl::Status DecodeFile(const std::string& path) {
+    path_ = path;
     tables_.clear();
     gtid_.clear();
     auto source = cdc::FileSource::Open(path);
@@ -138,6 +144,8 @@ class Decoder {
     std::string name;
     bool wanted = false;
     std::vector<bool> numeric;
+    // Of BIT columns; of others 0.
+    std::vector<uint32_t> bits;
     // The columns' names as JSON, each with its colon.
     std::vector<std::string> keys;
     std::unique_ptr<cdc::RowsDecoder> decoder;
@@ -148,6 +156,9 @@ class Decoder {
     if (std::holds_alternative<cdc::FormatDescription>(event.body)) {
       tables_.clear();
       return absl::OkStatus();
+    }
+    if (std::holds_alternative<cdc::QueryEvent>(event.body) || std::holds_alternative<cdc::GtidEvent>(event.body)) {
+      if (tables_.size() > kMaxTables) tables_.clear();
     }
     if (const auto* gtid = std::get_if<cdc::GtidEvent>(&event.body)) {
       gtid_.clear();
@@ -179,10 +190,24 @@ class Decoder {
     table.wanted = Wanted(name);
     table.body = std::string(event.body);
     if (!table.wanted) return absl::OkStatus();
+    const absl::Status status = Prepare(events, event, &table);
+    if (absl::IsUnimplemented(status)) {
+      table.wanted = false;
+      LeaveOut(events, table.name, status);
+      return absl::OkStatus();
+    }
+    return status;
+  }
+
+  absl::Status Prepare(const cdc::EventReader& events, const cdc::TableMapEvent& event, Table* to) {
+    Table& table = *to;
     const cdc::Dialect dialect = events.format().is_mariadb() ? cdc::Dialect::kMariaDb : cdc::Dialect::kMySql;
     ASSIGN_OR_RETURN(const cdc::TableMap map, cdc::TableMap::Parse(event.body, event.post_header_length, dialect));
     ASSIGN_OR_RETURN(table.decoder, cdc::RowsDecoder::CreateForAll(map, nullptr));
-    for (const cdc::MappedColumn& column : map.columns) table.numeric.push_back(PrintsAsNumber(column.type));
+    for (const cdc::MappedColumn& column : map.columns) {
+      table.numeric.push_back(PrintsAsNumber(column.type));
+      table.bits.push_back(column.type == cdc::ColumnType::kBit ? column.length : 0);
+    }
     for (const std::string& column : table.decoder->columns()) {
       std::string& key = table.keys.emplace_back();
       AppendJsonString(column, &key);
@@ -192,11 +217,19 @@ class Decoder {
     return absl::OkStatus();
   }
 
+  // Once for a table: it has a column that this program can't print.
+  void LeaveOut(const cdc::EventReader& events, const std::string& table, const absl::Status& status) {
+    if (!left_out_.insert(table).second) return;
+    Flush();
+    err_(absl::StrCat("outbox-relay: ", path_, ": at ", events.begin().ToString(), ": the rows of ", table,
+                      " are left out: ", status.message(), "\n"));
+  }
+
   absl::Status Rows(const cdc::EventReader& events, const cdc::EventHeader& header, const cdc::RowsBody& body) {
     ASSIGN_OR_RETURN(const uint64_t id, cdc::RowsEvent::ParseTableId(body.body, body.post_header_length));
     const auto found = tables_.find(id);
     if (found == tables_.end()) {
-      if (id == kDummyTableId) return absl::OkStatus();
+      if (id == cdc::kDummyTableId) return absl::OkStatus();
       return absl::DataLossError(absl::StrCat("rows of table id ", id, ", which no table map has named"));
     }
     Table& table = found->second;
@@ -255,8 +288,10 @@ class Decoder {
         line_.append("{\"json_diff\": ");
         AppendJsonBase64(value.text, &line_);
         line_.push_back('}');
-      } else if (i < table.numeric.size() && table.numeric[i]) {
+      } else if (table.numeric[i]) {
         line_.append(value.text.data(), value.text.size());
+      } else if (table.bits[i] > 0) {
+        AppendBits(value.text, table.bits[i]);
       } else if (!AppendJsonString(value.text, &line_)) {
         line_.append("{\"base64\": ");
         AppendJsonBase64(value.text, &line_);
@@ -264,6 +299,18 @@ class Decoder {
       }
     }
     line_.push_back('}');
+  }
+
+  // As mysqlbinlog does: whatever the bits, a text of one form.
+  void AppendBits(absl::string_view bytes, uint32_t bits) {
+    line_.append("\"b'");
+    for (uint32_t bit = bits; bit-- > 0;) {
+      const size_t from_end = bit / 8;
+      const bool set =
+          from_end < bytes.size() && (static_cast<uint8_t>(bytes[bytes.size() - 1 - from_end]) >> (bit % 8) & 1) != 0;
+      line_.push_back(set ? '1' : '0');
+    }
+    line_.append("'\"");
   }
 
   void Flush() {
@@ -275,6 +322,9 @@ class Decoder {
   const std::optional<Bound> from_;
   const std::optional<Bound> to_;
   const TextSink& out_;
+  const TextSink& err_;
+  std::string path_;
+  std::set<std::string> left_out_;
   absl::flat_hash_map<uint64_t, Table> tables_;
   std::map<std::string, Counts> counts_;
   std::string gtid_;
@@ -300,7 +350,7 @@ int DecodeFiles(const DecodeRequest& request, const TextSink& out, const TextSin
     err(absl::StrCat("outbox-relay: ", bound == &from ? "--from: " : "--to: ", bound->status().message(), "\n"));
     return 1;
   }
-  Decoder decoder(request, *std::move(from), *std::move(to), out);
+  Decoder decoder(request, *std::move(from), *std::move(to), out, err);
   int exit_code = 0;
   for (const std::string& file : request.files) {
     const absl::Status status = decoder.DecodeFile(file);
@@ -309,7 +359,7 @@ int DecodeFiles(const DecodeRequest& request, const TextSink& out, const TextSin
     exit_code = 1;
   }
   if (request.summary) decoder.PrintSummary();
-  return exit_code;
+  return decoder.left_out() ? 1 : exit_code;
 }
 
 int RunDecode(const Config& config) {

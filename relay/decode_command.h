@@ -9,7 +9,9 @@
 //   time    the event's, in UTC: when the statement began
 //   row     what the event carries: an update's new image, a delete's old one; columns that the image leaves out
 //           (binlog_row_image=MINIMAL) are left out here
-//   value   null; a number for numeric types; else text as a SELECT prints it, and {"base64": …} where that is no UTF-8
+//   value   null; a number for numeric types; "b'0101'" for BIT; else text as a SELECT prints it, and {"base64": …}
+//   where
+//           that is no UTF-8
 //
 // Rows are printed as they are logged: those of a transaction that was rolled back or is prepared are among them.
 // Without binlog_row_metadata=FULL the file holds no names: columns are then @1, @2, … and unsigned numbers may be
@@ -41,7 +43,8 @@ struct DecodeRequest {
 using TextSink = std::function<void(absl::string_view)>;
 
 // Decodes all files in their order. `out` gets whole lines, in blocks; `err` one line for each file that cannot be read
-// to its end, after the rows that stand before the damage. Returns the exit code: 1 if there was such a line.
+// to its end, after the rows that stand before the damage, and for each table with a column that can't be printed,
+// whose rows are left out. Returns the exit code: 1 if there was such a line.
 int DecodeFiles(const DecodeRequest& request, const TextSink& out, const TextSink& err);
 
 // The command: files and flags of `config` to stdout and stderr.

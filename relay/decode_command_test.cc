@@ -7,19 +7,23 @@
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "cdc/event_header.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "testing/event_writer.h"
 #include "testing/testdata.h"
 
 namespace relay {
 namespace {
 
 using testing::HasSubstr;
+using testing_support::EventWriter;
 using testing_support::Golden;
 using testing_support::ReadTestdata;
 using testing_support::TestdataPath;
@@ -143,6 +147,47 @@ TEST(DecodeCommandTest, PrintsWhatStandsBeforeTheDamageThenOneLine) {
     EXPECT_THAT(output.err, HasSubstr(request.files[0]));
     EXPECT_EQ(std::count(output.err.begin(), output.err.end(), '\n'), 1);
   }
+}
+
+// As mysqlbinlog prints them; as bytes the JSON type would change with the value.
+TEST(DecodeCommandTest, PrintsBitsAsOneForm) {
+  DecodeRequest request;
+  request.files = {TestdataPath("types/mysql_full.binlog")};
+  request.table = "numbers";
+  const Output output = Decode(request);
+  ASSERT_EQ(output.exit_code, 0) << output.err;
+  const std::vector<std::string> lines = absl::StrSplit(output.out, '\n');
+  const auto row = [&](size_t i) { return nlohmann::json::parse(lines[i])["row"]; };
+  EXPECT_EQ(row(0)["bit_one"], "b'0'");
+  EXPECT_EQ(row(0)["bit_nine"], "b'101010101'");
+  EXPECT_EQ(row(0)["bit_all"], absl::StrCat("b'", std::string(63, '0'), "1'"));
+  EXPECT_EQ(row(1)["bit_all"], absl::StrCat("b'", std::string(64, '1'), "'"));
+  EXPECT_TRUE(row(3)["bit_one"].is_null());
+}
+
+TEST(DecodeCommandTest, LeavesOutATableWithAColumnThatItCannotPrint) {
+  EventWriter w;
+  std::string bytes = absl::StrCat(
+      "\xFE"
+      "bin",
+      w.FormatDescription());
+  std::string map = w.TableMap(9, "t");
+  // The type of its first column: behind the header, id, flags, "app", "t" and the number of columns.
+  const size_t type = 19 + 8 + 5 + 3 + 1;
+  ASSERT_EQ(map[type], 3);
+  map[type] = 20;
+  // Its checksum is not right any more.
+  absl::StrAppend(&bytes, w.Gtid(1), w.Query("BEGIN"));
+  absl::StrAppend(&bytes, w.Event(cdc::EventType::kTableMap, map.substr(19, map.size() - 19 - 4)));
+  absl::StrAppend(&bytes, w.Insert(9, {{1, "a"}}), w.TableMap(10, "u"), w.Insert(10, {{2, "b"}}), w.Xid());
+  DecodeRequest request;
+  request.files = {WriteFile("typed_array", bytes)};
+  const Output output = Decode(request);
+  EXPECT_EQ(output.exit_code, 1);
+  EXPECT_EQ(output.lines(), 1u) << output.out;
+  EXPECT_THAT(output.out, HasSubstr("\"table\": \"app.u\""));
+  EXPECT_THAT(output.err, HasSubstr("the rows of app.t are left out: "));
+  EXPECT_EQ(std::count(output.err.begin(), output.err.end(), '\n'), 1);
 }
 
 TEST(DecodeCommandTest, SaysWhyAFileCannotBeRead) {
