@@ -11,8 +11,10 @@ Each NAME.sql says in its first lines which server and options made NAME.binlog,
     -- session: b                           what follows runs in another session, opened when first named
     -- restart                              the server is stopped and started again; all sessions are gone
     -- fails                                the next statement is meant to fail
+    -- whole                                all log files from the first on, one behind the other in one
 
-What was written from `-- record` on, to the end of the file, is the fixture: the log begins there anew. The version that
+What was written from `-- record` on, to the end of the file, is the fixture: the log begins there anew. `-- record-here`
+begins with the log file that is written there, and leaves what the server remembers of earlier ones. The version that
 the server told stands beside it in NAME.version. The golden files are written by the tests themselves:
 
     bazel test //cdc:recorded_binlog_test //relay:decode_command_test --test_env=UPDATE_GOLDEN=$PWD/testing/testdata \\
@@ -22,7 +24,6 @@ Look at every difference before committing it.
 """
 
 import pathlib
-import shutil
 import sys
 import tempfile
 
@@ -87,8 +88,14 @@ class Recording:
             finally:
                 server.stop()
             target = self.path.with_suffix('.binlog')
-            source = self.first_log if self.first_log in logs else logs[0]
-            shutil.copyfile(server.datadir / source, target)
+            first = logs.index(self.first_log) if (
+                self.first_log in logs) else 0
+            whole = ('whole', '') in self.steps
+            # Only the first has the four bytes that a file begins with.
+            target.write_bytes(b''.join(
+                (server.datadir / log).read_bytes()[4 if number else 0:]
+                for number, log in enumerate(
+                    logs[first:] if whole else logs[first:first + 1])))
             target.chmod(0o644)
             self.path.with_suffix('.version').write_text(version + '\n')
             print(f'{target.name}: {target.stat().st_size} bytes, {version}')
@@ -100,6 +107,8 @@ class Recording:
             if name == 'record':
                 server.execute(reset)
                 self.first_log = server.execute('SHOW BINARY LOGS')[0][0]
+            elif name == 'record-here':
+                self.first_log = server.execute('SHOW BINARY LOGS')[-1][0]
             elif name == 'session':
                 self.session = value
             elif name == 'restart':
