@@ -70,7 +70,7 @@ absl::StatusOr<cdc::TableLayout> OutboxLayouts::LayoutOf(absl::string_view schem
   return layout;
 }
 
-absl::StatusOr<std::string> ItemText(const StreamItem& item, const cdc::TableInterest& interest) {
+absl::StatusOr<std::string> ItemText(const StreamItem& item, const std::vector<cdc::TableInterest>& interests) {
   static constexpr const char* kItemKinds[] = {"transaction", "foreign", "idle", "end"};
   static constexpr const char* kRowKinds[] = {"insert", "update", "delete"};
   static constexpr const char* kChanges[] = {"create", "alter", "rename", "drop", "truncate"};
@@ -102,7 +102,9 @@ absl::StatusOr<std::string> ItemText(const StreamItem& item, const cdc::TableInt
     ASSIGN_OR_RETURN(const RowChange* row, item.rows->NextRow());
     if (row == nullptr) break;
     ++rows;
-    absl::StrAppend(&out, "  ", kRowKinds[static_cast<int>(row->kind)]);
+    const cdc::TableInterest& interest = interests[row->table];
+    absl::StrAppend(&out, "  ", interests.size() > 1 ? absl::StrCat(interest.table, " ") : "",
+                    kRowKinds[static_cast<int>(row->kind)]);
     if (!row->before.empty()) absl::StrAppend(&out, " before", ImageText(row->before, interest));
     if (!row->after.empty()) absl::StrAppend(&out, " after", ImageText(row->after, interest));
     out += "\n";
@@ -115,20 +117,28 @@ absl::StatusOr<std::string> ItemText(const StreamItem& item, const cdc::TableInt
 
 ReadResult ReadTransactions(absl::string_view bytes, const std::string& name,
                             const cdc::TransactionReaderOptions& options) {
+  OutboxLayouts layouts(/*json=*/!absl::StartsWith(name, "mysql56"));
+  return ReadTransactions(bytes, name, {OutboxInterest()}, &layouts, options);
+}
+
+ReadResult ReadTransactions(absl::string_view bytes, const std::string& name,
+                            const std::vector<cdc::TableInterest>& interests, cdc::LayoutProvider* layouts,
+                            const cdc::TransactionReaderOptions& options) {
   ReadResult result;
   auto source = cdc::FileSource::OverBytes(bytes, name);
   result.status = source.status();
   if (!source.ok()) return result;
-  OutboxLayouts layouts(/*json=*/!absl::StartsWith(name, "mysql56"));
-  cdc::TransactionReader reader(source->get(), &layouts, {OutboxInterest()}, options);
+  cdc::TransactionReader reader(source->get(), layouts, interests, options);
   while (true) {
     auto item = reader.Next();
     result.status = item.status();
     if (!item.ok() || (*item)->kind == StreamItem::Kind::kEnd) return result;
-    auto text = ItemText(**item, OutboxInterest());
+    auto text = ItemText(**item, interests);
     result.status = text.status();
     if (!text.ok()) return result;
     result.items.push_back(*std::move(text));
+    result.begins.push_back((*item)->begin);
+    result.ends.push_back((*item)->end);
   }
 }
 

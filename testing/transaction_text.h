@@ -33,14 +33,21 @@ class OutboxLayouts : public cdc::LayoutProvider {
 };
 
 // One line for the item, one for each of its rows.
-absl::StatusOr<std::string> ItemText(const cdc::StreamItem& item, const cdc::TableInterest& interest);
+absl::StatusOr<std::string> ItemText(const cdc::StreamItem& item, const std::vector<cdc::TableInterest>& interests);
 
-// All that a reader makes of a binlog file's bytes: the text of each item, and how it ended.
+// All that a reader makes of a binlog file's bytes: the text of each item, where it stands, and how it ended.
 struct ReadResult {
   std::vector<std::string> items;
+  std::vector<cdc::BinlogPosition> begins;
+  std::vector<cdc::BinlogPosition> ends;
   absl::Status status;
 };
+// Of the table app.kafka_outbox.
 ReadResult ReadTransactions(absl::string_view bytes, const std::string& name,
+                            const cdc::TransactionReaderOptions& options = {});
+// Of any tables; `layouts` may be null.
+ReadResult ReadTransactions(absl::string_view bytes, const std::string& name,
+                            const std::vector<cdc::TableInterest>& interests, cdc::LayoutProvider* layouts,
                             const cdc::TransactionReaderOptions& options = {});
 
 }  // namespace testing_support
