@@ -3,7 +3,9 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -22,7 +24,9 @@
 namespace relay {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::StartsWith;
 using testing_support::EventWriter;
 using testing_support::Golden;
 using testing_support::ReadTestdata;
@@ -69,6 +73,80 @@ TEST_P(RecordedDecodeTest, PrintsTheGoldenRows) {
     EXPECT_TRUE(object.contains("gtid") && object.contains("file") && object.contains("pos") &&
                 object.contains("time") && object.contains("table") && object.contains("op") && object.contains("row"))
         << line;
+  }
+}
+
+// Where each event begins, and the end.
+std::vector<size_t> Boundaries(absl::string_view log) {
+  std::vector<size_t> boundaries;
+  for (size_t at = 4; at < log.size();) {
+    boundaries.push_back(at);
+    size_t length = 0;
+    for (size_t i = 4; i-- > 0;) length = length << 8 | static_cast<uint8_t>(log[at + 9 + i]);
+    at += length;
+  }
+  boundaries.push_back(log.size());
+  return boundaries;
+}
+
+// Those of its rows whose event ends at or before `offset`.
+std::string RowsBefore(absl::string_view all, const std::vector<size_t>& boundaries, size_t offset) {
+  std::string rows;
+  for (absl::string_view line : absl::StrSplit(all, '\n', absl::SkipEmpty())) {
+    const auto pos = nlohmann::json::parse(line.begin(), line.end())["pos"].get<size_t>();
+    if (*std::upper_bound(boundaries.begin(), boundaries.end(), pos) <= offset) absl::StrAppend(&rows, line, "\n");
+  }
+  return rows;
+}
+
+// The rows before the damage, and one line that says where it is.
+void ExpectRowsThenOneLine(const Output& output, const std::string& rows, const std::string& path,
+                           const std::string& place) {
+  EXPECT_EQ(output.exit_code, 1);
+  EXPECT_EQ(output.out, rows);
+  EXPECT_THAT(output.err, StartsWith(absl::StrCat("outbox-relay: ", path, ": ", place)));
+  EXPECT_EQ(std::count(output.err.begin(), output.err.end(), '\n'), 1) << output.err;
+  EXPECT_THAT(output.err, EndsWith("\n"));
+}
+
+TEST_P(RecordedDecodeTest, PrintsWhatStandsBeforeEveryCutThenOneLine) {
+  const std::string bytes = ReadTestdata(GetParam() + ".binlog");
+  const std::string all = Decode(Of(GetParam())).out;
+  const std::vector<size_t> boundaries = Boundaries(bytes);
+  for (size_t i = 0; i + 1 < boundaries.size(); ++i) {
+    const size_t begin = boundaries[i], end = boundaries[i + 1];
+    for (const size_t size : {begin, begin + 1, begin + 19, (begin + end) / 2, end - 1}) {
+      SCOPED_TRACE(absl::StrCat("cut at ", size));
+      DecodeRequest request;
+      request.files = {WriteFile(GetParam() + ".binlog", bytes.substr(0, size))};
+      const Output output = Decode(request);
+      if (size > begin) {
+        ExpectRowsThenOneLine(output, RowsBefore(all, boundaries, size), request.files[0],
+                              absl::StrCat("at ", GetParam(), ".binlog:", begin, ": the file ends at offset ", size));
+      } else {
+        EXPECT_EQ(output.exit_code, 0) << output.err;
+        EXPECT_EQ(output.err, "");
+        EXPECT_EQ(output.out, RowsBefore(all, boundaries, size));
+      }
+      if (HasFailure()) return;
+    }
+  }
+}
+
+TEST_P(RecordedDecodeTest, PrintsWhatStandsBeforeADamagedEventThenOneLine) {
+  if (absl::StrContains(GetParam(), "no_checksum")) GTEST_SKIP() << "no checksum tells";
+  const std::string bytes = ReadTestdata(GetParam() + ".binlog");
+  const std::string all = Decode(Of(GetParam())).out;
+  const std::vector<size_t> boundaries = Boundaries(bytes);
+  for (size_t i = 0; i + 1 < boundaries.size(); ++i) {
+    SCOPED_TRACE(absl::StrCat("damaged at ", boundaries[i + 1] - 5));
+    std::string damaged = bytes;
+    damaged[boundaries[i + 1] - 5] ^= 0x40;
+    DecodeRequest request;
+    request.files = {WriteFile(GetParam() + ".binlog", damaged)};
+    ExpectRowsThenOneLine(Decode(request), RowsBefore(all, boundaries, boundaries[i]), request.files[0],
+                          absl::StrCat("at ", GetParam(), ".binlog:", boundaries[i], ": "));
+    if (HasFailure()) return;
   }
 }
 
