@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How fast rows become text, on the outbox rows of testing/testdata/outbox:
+// How fast rows and documents become text, on the outbox rows of testing/testdata/outbox, and with transactions.cc how
+// fast events become rows:
 //
 //   bazel run -c opt //testing/bench:decoder
 //
-// items_per_second counts rows, bytes_per_second the log's bytes; allocations is a row's (or an event's) count of heap
-// allocations. Copy is memcpy of the same bytes: the limit.
+// items_per_second counts rows or documents, bytes_per_second the log's bytes (of JSON the text's); allocations is a
+// row's count of heap allocations. Copy is memcpy of the same bytes: the limit. decode.sh has mysqlbinlog beside it.
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -17,16 +18,19 @@
 
 #include "absl/strings/string_view.h"
 #include "benchmark/benchmark.h"
+#include "cdc/byte_reader.h"
 #include "cdc/crc32.h"
 #include "cdc/event.h"
 #include "cdc/event_reader.h"
 #include "cdc/file_source.h"
+#include "cdc/json_text.h"
 #include "cdc/rows_decoder.h"
 #include "cdc/rows_event.h"
 #include "cdc/table_map.h"
+#include "cdc/text_buffer.h"
 #include "glog/logging.h"
 #include "relay/outbox_table.h"
-#include "testing/bench/counting_allocator.h"
+#include "testing/counting_allocator.h"
 
 namespace {
 
@@ -90,7 +94,7 @@ void BM_Rows(benchmark::State& state) {
   uint64_t allocated = 0;
   bool warm = false;
   for (auto _ : state) {
-    const uint64_t before = testing_bench::Allocations();
+    const uint64_t before = testing_support::AllocationCount();
     for (const std::string& raw : recorded.raw) {
       if (verify) CHECK(cdc::HasValidChecksum(raw));
       const absl::string_view body = absl::string_view(raw).substr(kHeader, raw.size() - kHeader - kChecksum);
@@ -102,7 +106,7 @@ void BM_Rows(benchmark::State& state) {
         benchmark::DoNotOptimize((*row)->after[relay::kPayloadJson].text.data());
       }
     }
-    if (warm) allocated += testing_bench::Allocations() - before;
+    if (warm) allocated += testing_support::AllocationCount() - before;
     warm = true;
   }
   state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(recorded.rows));
@@ -111,6 +115,46 @@ void BM_Rows(benchmark::State& state) {
       static_cast<double>(allocated) / (static_cast<double>(state.iterations()) * static_cast<double>(recorded.rows));
 }
 BENCHMARK(BM_Rows)->ArgNames({"bytes", "crc"})->ArgsProduct({{100, 1024, 65536}, {0, 1}});
+
+// The payloads as they stand in the log: behind the topic, four bytes of length.
+std::vector<absl::string_view> PayloadsOf(const Recorded& recorded) {
+  constexpr absl::string_view kTopic = "orders.placed";
+  std::vector<absl::string_view> payloads;
+  for (const absl::string_view log : recorded.raw) {
+    for (size_t at = log.find(kTopic); at != absl::string_view::npos; at = log.find(kTopic, at)) {
+      at += kTopic.size();
+      const uint32_t length = cdc::ByteReader(log.substr(at)).U32();
+      payloads.push_back(log.substr(at + 4, length));
+      at += 4 + length;
+    }
+  }
+  CHECK_EQ(payloads.size(), recorded.rows);
+  return payloads;
+}
+
+// Binary JSON to the text that SELECT prints, nothing else.
+void BM_JsonText(benchmark::State& state) {
+  const std::vector<absl::string_view> payloads = PayloadsOf(OfSize(state.range(0)));
+  cdc::TextBuffer text;
+  uint64_t bytes = 0, allocated = 0;
+  bool warm = false;
+  for (auto _ : state) {
+    const uint64_t before = testing_support::AllocationCount();
+    for (const absl::string_view payload : payloads) {
+      text.Clear();
+      CHECK(cdc::AppendJsonText(payload, &text).ok());
+      benchmark::DoNotOptimize(text.view().data());
+      bytes += text.size();
+    }
+    if (warm) allocated += testing_support::AllocationCount() - before;
+    warm = true;
+  }
+  const auto documents = state.iterations() * static_cast<int64_t>(payloads.size());
+  state.SetItemsProcessed(documents);
+  state.SetBytesProcessed(static_cast<int64_t>(bytes));
+  state.counters["allocations"] = static_cast<double>(allocated) / static_cast<double>(documents);
+}
+BENCHMARK(BM_JsonText)->ArgName("bytes")->Arg(100)->Arg(1024)->Arg(65536);
 
 void BM_Checksum(benchmark::State& state) {
   const Recorded& recorded = OfSize(state.range(0));

@@ -17,20 +17,9 @@
 #include "cdc/table_map.h"
 #include "gtest/gtest.h"
 #include "relay/outbox_table.h"
-#include "testing/bench/counting_allocator.h"
+#include "testing/counting_allocator.h"
 
 namespace {
-
-// Sanitizers have an operator new of their own.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kCounts = false;
-#else
-constexpr bool kCounts = true;
-#endif
-#else
-constexpr bool kCounts = true;
-#endif
 
 // Decodes every row; how many there were.
 uint64_t DecodeAll(cdc::RowsDecoder& decoder, const std::vector<std::string>& bodies) {
@@ -74,17 +63,16 @@ TEST(DecoderAllocationTest, RowsCostNoneOnceTheBuffersHaveGrown) {
   ASSERT_NE(decoder, nullptr);
   const uint64_t rows = DecodeAll(*decoder, bodies);
   EXPECT_GT(rows, 40u);
-  const uint64_t before = testing_bench::Allocations();
+  const uint64_t before = testing_support::AllocationCount();
   EXPECT_EQ(DecodeAll(*decoder, bodies), rows);
-  EXPECT_EQ(testing_bench::Allocations() - before, 0u);
+  EXPECT_EQ(testing_support::AllocationCount() - before, 0u);
 }
 
 TEST(DecoderAllocationTest, TheCounterCounts) {
-  if (!kCounts) GTEST_SKIP() << "a sanitizer allocates here";
   static std::string* volatile kept;  // so that no compiler sees that nobody needs it
-  const uint64_t before = testing_bench::Allocations();
+  const uint64_t before = testing_support::AllocationCount();
   kept = new std::string(100, 'x');
-  EXPECT_EQ(testing_bench::Allocations() - before, 2u);
+  EXPECT_EQ(testing_support::AllocationCount() - before, 2u);
   delete kept;
 }
 
