@@ -239,7 +239,7 @@ absl::Status RowsDecoder::Plan::ReadImage(const Carried& carried, bool is_after)
   if (!rows.ok()) return Malformed("cut short in an image's head");
 
   for (uint16_t index : carried.absent_wanted) {
-    values[first_value + columns[index].value].state = ColumnValue::State::kAbsent;
+    values[first_value + columns[index].value] = ColumnValue();
   }
   size_t nth_json = 0;
   size_t next_unseen = 0;  // only partial updates count JSON columns that are not carried
@@ -253,7 +253,7 @@ absl::Status RowsDecoder::Plan::ReadImage(const Carried& carried, bool is_after)
     }
     const size_t value = first_value + column.value;
     if (BitOf(nulls, i)) {
-      if (column.printer) values[value].state = ColumnValue::State::kNull;
+      if (column.printer) values[value] = ColumnValue{ColumnValue::State::kNull, {}};
       continue;
     }
     if (is_partial) {

@@ -99,6 +99,25 @@ TEST(RowsDecoderTest, TextThatNeedsNoConversionIsNotCopied) {
   EXPECT_TRUE((*row)->after[0].is_null());
 }
 
+// Its bytes may be gone by then.
+TEST(RowsDecoderTest, ACellWithoutValueHasNoTextOfAnEarlierRow) {
+  std::unique_ptr<RowsDecoder> decoder = Decoder({"name", "n"});
+  ASSERT_TRUE(decoder->Start(Insert("\x07", TwoRows())).ok());
+  absl::StatusOr<const RowImages*> row = decoder->Next();
+  ASSERT_TRUE(row.ok()) << row.status();
+  ASSERT_EQ((*row)->after[0].text, "hi");
+  row = decoder->Next();
+  ASSERT_TRUE(row.ok()) << row.status();
+  ASSERT_EQ((*row)->after[0].state, ColumnValue::State::kNull);
+  EXPECT_EQ((*row)->after[0].text, "");
+  ASSERT_EQ((*row)->after[1].text, "5");
+  ASSERT_TRUE(decoder->Start(Insert("\x01", std::string("\x00\x03\x00\x00\x00", 5))).ok());
+  row = decoder->Next();
+  ASSERT_TRUE(row.ok()) << row.status();
+  ASSERT_EQ((*row)->after[1].state, ColumnValue::State::kAbsent);
+  EXPECT_EQ((*row)->after[1].text, "");
+}
+
 TEST(RowsDecoderTest, NamesTheColumnsThatTheTableLacks) {
   std::unique_ptr<RowsDecoder> decoder = Decoder({"id", "partition_key"});
   EXPECT_EQ(decoder->missing(), (std::vector<size_t>{1}));
