@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "relay/commands.h"
+#include "relay/end_deadline.h"
 #include "relay/http_from_config.h"
 #include "relay/logging.h"
 #include "relay/metrics.h"
@@ -17,6 +18,12 @@
 #include "relay/version.h"
 
 namespace relay {
+namespace {
+
+// For what comes after the flush: the last save, and the last rows to be marked.
+constexpr absl::Duration kPatienceForMysql = absl::Seconds(5);
+
+}  // namespace
 
 int Run(const Config& config, absl::Notification* stop) {
   if (config.polling_disabled) return RunPollingDisabled(config, stop);
@@ -27,6 +34,7 @@ int Run(const Config& config, absl::Notification* stop) {
     status.version = std::string(kVersion);
   });
   LogEvent(LogLevel::kInfo, LogCode::kProcessStarted, "outbox-relay", {{"version", kVersion}});
+  const EndDeadline deadline(stop, config.shutdown_timeout + kPatienceForMysql);
   const absl::StatusOr<std::unique_ptr<HttpServer>> http = StartHttp(config, &board, &metrics);
   absl::Status status = http.status();
   if (status.ok()) status = RunRelay(config, &metrics, &board, stop);
