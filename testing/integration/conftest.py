@@ -4,6 +4,7 @@
 `--database mysql` (default) or `mariadb` chooses the server.
 """
 
+import contextlib
 import itertools
 import pathlib
 import sys
@@ -105,14 +106,19 @@ def own_server(directory, database_kind):
 
 @pytest.fixture(scope='session')
 def shared_kafka(directory):
-    broker = start(KafkaBroker(directory / 'kafka'))
+    broker = start(KafkaBroker(
+        directory / 'kafka', {'auto.create.topics.enable': 'false'},
+        security='SASL_SSL', acls=True))
     yield broker
     broker.kill()
 
 
 @pytest.fixture
 def kafka(shared_kafka):
-    """The broker, running, for tests that leave it as it was."""
+    """The broker, running, for tests that leave it as it was.
+
+    It makes no topic by itself, and its secure listener allows nothing yet.
+    """
     if not shared_kafka.running():
         shared_kafka.start()
     return shared_kafka
@@ -152,8 +158,12 @@ def new_topic(kafka):
 
 
 @pytest.fixture
-def make_relay(request, directory):
-    """Makes relays, not started: make_relay(outbox, broker, flags…)."""
+def make_relay(request, directory, own_server, own_kafka):
+    """Makes relays, not started: make_relay(outbox, broker, flags…).
+
+    They end before the servers of the test, and must end well.
+    """
+    del own_server, own_kafka  # Set up before, and so taken down after.
     assert binary().exists(), f'not built: {binary()}'
     request.node.relays = []
 
@@ -167,8 +177,9 @@ def make_relay(request, directory):
         request.node.relays.append(relay)
         return relay
     yield make
-    for relay in request.node.relays:
-        relay.stop()
+    with contextlib.ExitStack() as closing:
+        for relay in request.node.relays:
+            closing.callback(relay.close)
 
 
 @pytest.fixture

@@ -23,12 +23,11 @@ def test_health_and_metrics_tell_what_happened(relay, outbox, topic, read):
 
 @pytest.mark.faults
 def test_readiness_of_the_polling_relay_turns_false_and_true_with_its_sides(
-        make_relay, own_server, own_kafka):
-    server, broker = own_server(), own_kafka()
-    outbox = make_outbox(server).create()
-    relay = make_relay(outbox, broker).start().wait_ready()
+        relay, outbox, server, kafka):
+    outbox.create()
+    relay.start().wait_ready()
     readiness = '/healthz?readiness=1'
-    for side in (server, broker):
+    for side in (server, kafka):
         assert relay.get(readiness)[0] == 200
         side.stop()
         wait_until(lambda: relay.get(readiness)[0] == 503,

@@ -5,6 +5,8 @@ import json
 import os
 import pathlib
 import re
+import signal
+import subprocess
 import urllib.error
 import urllib.request
 
@@ -36,12 +38,14 @@ class RelayProcess:
         self.environment = {'PATH': os.environ['PATH'], **environment}
         self.flags = list(flags)
         self._process = None
+        self._left_running = False
 
     def start(self, *flags):
         """Starts it, `flags` added for this run only."""
         self._process = SupervisedProcess(
             [binary(), *self.flags, '--http-port', self.http_port, *flags],
             self.log, environment=self.environment)
+        self._left_running = True
         return self
 
     @property
@@ -51,11 +55,24 @@ class RelayProcess:
     def running(self):
         return self._process is not None and self._process.running()
 
-    def stop(self, timeout=30):
-        """Ends it with SIGTERM; returns the exit code."""
-        return self._process.stop(timeout) if self._process else 0
+    def stop(self, timeout=30, expected=0):
+        """Ends it with SIGTERM. It must end by itself, in time, and with the
+        exit code `expected`, which is returned."""
+        assert self.running(), f'it ended before: {self.text()[-3000:]}'
+        self.resume()
+        self.signal(signal.SIGTERM)
+        code = self.wait_exit(timeout)
+        assert code == expected, (code, self.text()[-3000:])
+        return code
+
+    def close(self):
+        """After the test: a relay that no one ended must still be running,
+        and end well."""
+        if self._left_running:
+            self.stop()
 
     def kill(self):
+        self._left_running = False
         self._process.kill()
 
     def signal(self, number):
@@ -69,7 +86,12 @@ class RelayProcess:
 
     def wait_exit(self, timeout=30):
         """Waits for it to end by itself; returns the exit code."""
-        return self._process.wait(timeout)
+        self._left_running = False
+        try:
+            return self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f'still running after {timeout} s') from None
 
     def run(self, *arguments, timeout=60):
         """Runs one command to its end; returns (exit code, its output)."""
@@ -127,23 +149,37 @@ class RelayProcess:
         return any(all(word in line for word in words)
                    for line in self.text().splitlines())
 
-    def refuses(self, *words, flags=(), timeout=30):
-        """Starts it; it must end with an error, and say all the words in one
-        line."""
+    def refuses(self, *words, flags=(), code=1, timeout=30):
+        """Starts it; it must end with the exit code `code`, and with one line
+        of complaint, the last, that has all the words."""
         self.start(*flags)
-        code = self.wait_exit(timeout)
-        assert 0 < code < 128, (code, self.text())
-        assert self.says(*words), self.text()
+        assert self.wait_exit(timeout) == code, self.text()
+        complaints = [line for line in self.text().splitlines()
+                      if ' fatal ' in line
+                      or line.startswith('outbox-relay: ')]
+        assert complaints == self.text().splitlines()[-1:], self.text()
+        assert all(word in complaints[0] for word in words), self.text()
 
-    def waits(self, *words, timeout=30):
+    def waits(self, side, *words, timeout=30):
         """Starts it; it must say all the words in one line, and go on trying,
-        alive and not ready."""
+        alive and not ready, the metric of `side` at 0."""
         self.start()
         wait_until(lambda: self.says(*words) or not self.running(),
                    f'a line with {words}', timeout)
         assert self.running() and self.says(*words), self.text()
         wait_until(lambda: self.get('/livez')[0] == 200, 'alive meanwhile')
         assert self.get('/readyz')[0] == 503
+        assert not self.connected(side)
+        return self
+
+    def goes_on(self, side):
+        """The process that waited is connected by itself."""
+        wait_until(lambda: self.connected(side), f'{side} is connected', 60)
+        self.wait_ready()
+
+    def connected(self, side):
+        """The metric for 'mysql' or 'kafka', which must exist."""
+        return self.metrics()[f'outbox_relay_connected{{side="{side}"}}'] == 1
 
     def resident_bytes(self):
         """Its resident memory now."""
