@@ -6,8 +6,11 @@ import time
 
 import pytest
 
+from testing.integration.faults import (assert_healed_after_a_purge,
+                                        purge_past_the_checkpoint)
 from testing.integration.outbox import (create_user, grant_replication,
                                         make_outbox)
+from testing.integration.saved_state import saved_position
 from testing.servers.deadline import wait_until
 
 _FAST = ('--checkpoint-interval=100ms',)
@@ -21,27 +24,14 @@ def _numbers(first, last):
     return [str(number) for number in range(first, last + 1)]
 
 
-def _saved(outbox):
-    """The position in the checkpoint."""
-    return outbox.execute('SELECT log_file, log_offset FROM '
-                          'kafka_outbox_checkpoint')[0]
-
-
 def _publish(relay, outbox, topic, reader, payloads):
     """Inserts rows, waits until they have arrived and the ledger has them."""
-    before = _saved(outbox)
+    before = saved_position(outbox)
     outbox.insert_many(topic, payloads)
     reader.wait_for(lambda records: {payload.encode() for payload in payloads}
                     <= set(reader.values()), 'the rows')
-    wait_until(lambda: _saved(outbox) != before, 'a save')
+    wait_until(lambda: saved_position(outbox) != before, 'a save')
     relay.stop()
-
-
-def _purge(server):
-    """Leaves nothing of the log but its last file."""
-    server.execute('FLUSH BINARY LOGS')
-    logs = server.execute('SHOW BINARY LOGS')
-    server.execute(f"PURGE BINARY LOGS TO '{logs[-1][0]}'")
 
 
 def test_second_relay_with_an_overlapping_schema_is_refused_by_name(
@@ -50,7 +40,7 @@ def test_second_relay_with_an_overlapping_schema_is_refused_by_name(
     first = make_relay([both, other], kafka, *_FAST).start().wait_ready()
     other.insert(topic)
     read(topic).wait_count(1)
-    wait_until(lambda: _saved(both)[0], 'a save')
+    wait_until(lambda: saved_position(both)[0], 'a save')
     second = make_relay(other, kafka)
     second.refuses(f'`{other.schema}`', f'`{both.schema}`', 'DELETE FROM')
     assert first.running()
@@ -107,33 +97,32 @@ def test_state_of_a_newer_version_is_refused(make_relay, outbox, kafka):
 
 @pytest.mark.parametrize('grown', (5, 40, 80))
 def test_new_rows_under_old_ids_are_published_after_a_purge(
-        make_relay, own_server, kafka, topic, read, grown):
-    server = own_server()
-    outbox = make_outbox(server)
+        make_relay, outbox, kafka, topic, read, grown):
     relay = make_relay(outbox, kafka, *_FAST).start().wait_ready()
     reader = read(topic)
     _publish(relay, outbox, topic, reader, _numbers(1, 60))
     outbox.execute(f'TRUNCATE {outbox.name}')
     new = _numbers(1001, 1000 + grown)
     outbox.insert_many(topic, new)
-    _purge(server)
-    make_relay(outbox, kafka, *_FAST).start().wait_ready()
+    purge_past_the_checkpoint(outbox)
+    relay.start().wait_ready()
     reader.wait_for(lambda records: {payload.encode() for payload in new}
                     <= set(reader.values()), 'every new row')
+    assert_healed_after_a_purge(relay)
 
 
 def test_purge_repeats_nothing_when_the_ledger_surely_holds(
-        make_relay, own_server, kafka, topic, read):
-    server = own_server()
-    outbox = make_outbox(server).create()
+        make_relay, outbox, kafka, topic, read):
+    outbox.create()
     outbox.execute(f'ALTER TABLE {outbox.name} AUTO_INCREMENT = 1000')
     relay = make_relay(outbox, kafka, *_FAST).start().wait_ready()
     reader = read(topic)
     _publish(relay, outbox, topic, reader, _numbers(1, 60))
     outbox.insert_many(topic, _numbers(61, 90))
-    _purge(server)
-    relay = make_relay(outbox, kafka, *_FAST).start().wait_ready()
+    purge_past_the_checkpoint(outbox)
+    relay.start().wait_ready()
     reader.wait_count(90)
+    assert_healed_after_a_purge(relay)
     relay.stop()
     reader.read_to_end()
     assert sorted(map(int, reader.values())) == list(range(1, 91))
