@@ -45,41 +45,61 @@ def test_relay_creates_the_table_it_reads(relay, outbox, topic, read):
     assert read(topic).wait_count(1)[0].value == b'{"first": true}'
 
 
-def test_order_per_partition_holds_under_eight_concurrent_writers(
+def _write_and_note_commits(outbox, topic, writer, rows, turns):
+    """Commits rows in transactions of up to ten. The last thing that each
+    does is to take a turn: a row lock that it holds until its commit, so that
+    turns are in commit order while ids and statements of all writers mix."""
+    with outbox.connect(autocommit=False) as session:
+        pending = []
+        for number in range(rows):
+            outbox.insert(topic, f'[{writer}, {number}]', session=session,
+                          key=f'key-{(writer + number) % 5}')
+            pending.append((writer, number))
+            if number % 10 == writer or number == rows - 1:
+                with session.cursor() as cursor:
+                    cursor.execute('UPDATE turns SET turn = turn + 1')
+                    cursor.execute('SELECT turn FROM turns')
+                    turn, = cursor.fetchone()
+                session.commit()
+                for place, row in enumerate(pending):
+                    turns[row] = turn, place
+                pending = []
+
+
+def test_order_per_partition_is_commit_order_under_eight_concurrent_writers(
         relay, outbox, new_topic, read):
     outbox.create()
+    outbox.execute('CREATE TABLE turns (turn INT NOT NULL)')
+    outbox.execute('INSERT INTO turns VALUES (0)')
     topic = new_topic(4)
     relay.start().wait_ready()
-    rows_each, writers = 500, 8
-
-    def write(writer):
-        with outbox.connect(autocommit=False) as session:
-            for number in range(rows_each):
-                outbox.insert(topic, f'[{writer}, {number}]',
-                              session=session, key=f'key-{writer % 3}')
-                if number % 7 == writer % 7:
-                    session.commit()
-            session.commit()
-
-    threads = [threading.Thread(target=write, args=(writer,))
+    rows_each, writers, turns = 500, 8, {}
+    threads = [threading.Thread(target=_write_and_note_commits,
+                                args=(outbox, topic, writer, rows_each, turns))
                for writer in range(writers)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    assert len(turns) == rows_each * writers
+    in_id_order = [turns[tuple(json.loads(payload))]
+                   for (payload,) in outbox.execute(
+                       f'SELECT payload_json FROM {outbox.name} ORDER BY id')]
+    assert in_id_order != sorted(in_id_order), 'no two writers ever met'
     reader = read(topic)
-    reader.wait_count(rows_each * writers)
+    reader.wait_count(len(turns))
     records = reader.read_to_end()
-    assert len(records) == rows_each * writers
+    assert len(records) == len(turns)
     assert len({record.value for record in records}) == len(records)
     partitions_of_key = {}
-    for place, part in by_partition(records).items():
-        last = [-1] * writers
+    parts = by_partition(records)
+    assert len(parts) > 1
+    for part in parts.values():
+        order = [turns[tuple(json.loads(record.value))] for record in part]
+        assert order == sorted(order)
         for record in part:
-            writer, number = json.loads(record.value)
-            assert number > last[writer], (place, record)
-            last[writer] = number
-            partitions_of_key.setdefault(record.key, set()).add(place)
+            partitions_of_key.setdefault(record.key, set()).add(
+                record.partition)
     assert all(len(places) == 1 for places in partitions_of_key.values())
 
 
@@ -173,20 +193,35 @@ def test_table_of_another_name_is_followed(make_relay, server, kafka, topic,
     assert read(topic).wait_count(1)[0].value == b'"wanted"'
 
 
-@pytest.mark.mysql
-def test_compressed_transactions_are_read(relay, outbox, topic, read):
+@pytest.fixture
+def compressed(server):
+    """Binary logs compressed, in each server's own manner; what events show
+    it."""
+    if server.name == 'MySQL':
+        variable, event = 'binlog_transaction_compression', (
+            'Transaction_payload')
+    else:
+        variable, event = 'log_bin_compress', 'Write_rows_compressed'
+    server.execute(f'SET GLOBAL {variable} = ON')
+    yield event
+    server.execute(f'SET GLOBAL {variable} = OFF')
+
+
+def test_compressed_transactions_are_read(relay, outbox, topic, read, server,
+                                          compressed):
     outbox.create()
     relay.start().wait_ready()
-    with outbox.connect() as session:
-        with session.cursor() as cursor:
-            cursor.execute('SET SESSION binlog_transaction_compression = ON')
-        outbox.insert_many(topic, [f'"{number} {"x" * 900}"'
-                                   for number in range(2000)],
-                           session=session)
+    server.execute('FLUSH BINARY LOGS')
+    log = server.execute('SHOW BINARY LOGS')[-1][0]
+    payloads = [f'"{number} {"x" * 900}"' for number in range(2000)]
+    outbox.insert_many(topic, payloads)
+    events = {event[2] for event in server.execute(
+        f"SHOW BINLOG EVENTS IN '{log}'")}
+    assert any(event.startswith(compressed) for event in events), events
     reader = read(topic)
     reader.wait_count(2000)
-    assert [value.split()[0] for value in reader.values()] == [
-        f'"{number}'.encode() for number in range(2000)]
+    reader.read_to_end()
+    assert reader.values() == [payload.encode() for payload in payloads]
 
 
 @pytest.mark.mysql
