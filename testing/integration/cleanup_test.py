@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Only published rows are deleted, after the retention, and all of them."""
 
+import time
+
+from testing.integration.faults import paused
 from testing.servers.deadline import wait_until
 
 _FAST = ('--retention=1s', '--checkpoint-interval=100ms')
@@ -28,18 +31,29 @@ def test_rows_are_kept_during_the_retention(make_relay, outbox, kafka, topic,
 
 def test_row_that_commits_late_with_a_small_id_is_published_not_deleted(
         make_relay, outbox, kafka, topic, read):
+    retention = 3
     outbox.create()
-    make_relay(outbox, kafka, *_FAST).start().wait_ready()
+    make_relay(outbox, kafka, f'--retention={retention}s',
+               '--checkpoint-interval=100ms').start().wait_ready()
     reader = read(topic)
-    with outbox.connect(autocommit=False) as late:
-        outbox.insert(topic, '"late"', session=late)
-        outbox.insert_many(topic, [str(number) for number in range(1000)])
+    with outbox.connect(autocommit=False) as session:
+        # Its id lies amid those that come first, for a DELETE by range.
+        outbox.insert_many(topic, [str(number) for number in range(500)])
+        late = outbox.insert(topic, '"late"', session=session)
+        outbox.insert_many(topic, [str(number) for number in range(500)])
         reader.wait_count(1000)
-        wait_until(lambda: outbox.count() == 0, 'the others are pruned', 180)
-        late.commit()
-    reader.wait_count(1001)
-    assert reader.values()[-1] == b'"late"'
-    wait_until(lambda: outbox.count() == 0, 'the late one too', 180)
+        with paused(kafka):
+            # From here on it is there to be deleted, and not published.
+            session.commit()
+            wait_until(lambda: outbox.count() == 1, 'the others are pruned',
+                       60)
+            assert outbox.row(late, 'errored', 'push_completed_at') == (
+                0, None)
+    record = reader.wait_count(1001)[-1]
+    assert record.value == b'"late"'
+    assert outbox.row(late, 'id'), 'deleted as soon as published'
+    wait_until(lambda: outbox.count() == 0, 'the late one is pruned too', 60)
+    assert time.time() - record.timestamp_ms / 1000 >= retention
 
 
 def test_one_pass_deletes_what_the_polling_relay_completed_an_hour_ago(
