@@ -86,7 +86,7 @@ namespace relay {
     "kafka_outbox_dead.",                                                                                          \
     "Decide what becomes of it.")                                                                                  \
   X(kRelayHalted, "relay.halted", "--on-poison=halt and a row is poison: the process ends.",                       \
-    "Mend or delete the row, then restart.")                                                                       \
+    "Raise the topic's limits, or start once with --on-poison=skip: the log keeps the row as it was inserted.")    \
   X(kCheckpointLoaded, "checkpoint.loaded", "Where reading resumes.", "")                                          \
   X(kCheckpointAbsent, "checkpoint.absent", "There is no checkpoint: --start decides where reading begins.", "")   \
   X(kCheckpointSaved, "checkpoint.saved", "The checkpoint was saved (debug).", "")                                 \

@@ -45,8 +45,8 @@ absl::StatusOr<Delivery::Result> RowSender::Send(absl::string_view schema, absl:
              {{"schema", schema}, {"id", id}, {"topic", topic}});
     return absl::FailedPreconditionError(absl::StrCat(
         "--on-poison=halt: Kafka will not take row ", id, " of `", schema, "` (topic ", topic, "): ", poison.reason,
-        "; mend the cause (a topic's limit, its rights), or set --on-poison=skip, which marks the row "
-        "errored=1 and goes on, then start again"));
+        "; raise the topic's limits, or start with --on-poison=skip, which marks the row and goes on: "
+        "the log keeps the row as it was inserted, whatever becomes of it in the table"));
   }
   LogEvent(LogLevel::kError, LogCode::kRowPoisoned, poison.reason,
            {{"schema", schema}, {"id", id}, {"topic", topic}, {"attempts", poison.attempts}});
