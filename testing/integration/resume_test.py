@@ -83,9 +83,9 @@ def test_resumes_after_sigkill_with_fifty_thousand_rows_in_flight(
         outbox.insert_many(topic, [
             f'[{number}, "{filler.randbytes(300).hex()}"]'
             for number in range(1, rows + 1)])
-        wait_until(lambda: relay.metric('kafka_outbox_queue_size') == rows,
-                   'every row is read and none acknowledged', 60)
-        assert relay.metric('outbox_relay_queue_records') == rows
+        wait_until(lambda: relay.metric('kafka_outbox_queue_size') == rows
+                   == relay.metric('outbox_relay_queue_records'),
+                   'every row is in the queue and none acknowledged', 60)
         saved = saved_position(outbox)
         relay.kill()
     assert saved_position(outbox) == saved
