@@ -55,6 +55,7 @@ source_package() {
   exec 8>"$dir.lock"; flock 8
   if [ ! -e "$dir" ]; then
     say "fetching the source of $name ($suite)"
+    rm -rf "$cache/src/.$name."*   # of a run that was killed
     apt=$(mktemp -d "$cache/src/.$name.XXXXXX")
     # shellcheck disable=SC2064
     trap "rm -rf '$apt'" EXIT
@@ -77,9 +78,15 @@ source_package() {
 }
 
 install_packages
-source_package abseil bookworm
+if [ ! -e "$cache/src/abseil-bookworm" ] || [ ! -e "$cache/src/librdkafka-forky" ]; then
+  # Lists that were cleaned, as in images, tell of no archive.
+  [ -n "$(apt-get indextargets 2>/dev/null)" ] || as_root apt-get -qq update
+fi
+source_package abseil bookworm &
+abseil=$!
 # Without Debian's patches, which build against libraries that bookworm lacks.
 source_package librdkafka forky --skip-patches
+wait "$abseil"
 mkdir -p "$root/.deps"
 ln -sfn "$cache/src/abseil-bookworm" "$root/.deps/abseil"
 ln -sfn "$cache/src/librdkafka-forky" "$root/.deps/librdkafka"

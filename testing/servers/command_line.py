@@ -7,6 +7,7 @@ import os
 import pathlib
 import select
 import shlex
+import shutil
 import signal
 import sys
 
@@ -18,6 +19,7 @@ from testing.servers.temporary_directory import temporary_directory
 
 _STATE = 'instance.json'
 _EPILOG = """\
+fetch brings what start needs into the cache.
 start prints NAME=value lines for a shell's eval; the instance ends, and its
 directory goes, with the process --owner, however that ends. The other
 commands take the directory that start printed. The exit code is 3 when the
@@ -30,16 +32,18 @@ def _parser(kind):
         prog=kind, epilog=_EPILOG,
         description=f'A private {kind} instance on a free port.')
     commands = parser.add_subparsers(dest='command', required=True)
+    fetch = commands.add_parser('fetch', help='without starting it')
     start = commands.add_parser('start', epilog=_EPILOG)
-    start.add_argument('--owner', type=int, default=os.getppid(),
-                       help='pid to live and die with (the caller; a script '
-                       'says $$)')
+    for command in (fetch, start):
+        command.add_argument('--owner', type=int, default=os.getppid(),
+                             help='pid to live and die with (the caller; a '
+                             'script says $$)')
+        if kind == 'mariadb':
+            command.add_argument('--version', default='10.11',
+                                 choices=('10.11', '11.8'))
     start.add_argument('--prefix', default='',
                        help='put before each printed name')
     start.add_argument('--port', type=int, help='instead of a free one')
-    if kind == 'mariadb':
-        start.add_argument('--version', default='10.11',
-                           choices=('10.11', '11.8'))
     if kind == 'kafka':
         start.add_argument('--security',
                            choices=('SSL', 'SASL_PLAINTEXT', 'SASL_SSL'))
@@ -93,6 +97,13 @@ def _signal(pid, number):
 def main(kind):
     arguments = _parser(kind).parse_args()
     try:
+        if arguments.command == 'fetch':
+            directory = temporary_directory(arguments.owner)
+            _make({'settings': [], 'port': None, 'security': None,
+                   'acls': False, **vars(arguments), 'kind': kind,
+                   'directory': directory}).fetch()
+            shutil.rmtree(directory)
+            return 0
         if arguments.command == 'start':
             state = dict(vars(arguments), kind=kind,
                          directory=str(temporary_directory(arguments.owner)))

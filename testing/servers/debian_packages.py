@@ -7,12 +7,15 @@ older Debian through its own loader: the programs named in `unpack` are put
 behind scripts that do so. Signatures are checked by apt as usual.
 """
 
+import os
 import pathlib
+import shutil
 import subprocess
 import sys
-import tempfile
 
 from testing.servers.cache import ServerUnavailable
+from testing.servers.supervised_process import SUPERVISOR
+from testing.servers.temporary_directory import temporary_directory
 
 _KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
@@ -37,14 +40,16 @@ _LIBRARIES = ('lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu',
               'usr/lib/mysql/private')
 
 
-def unpack(suite, packages, programs, destination):
+def unpack(suite, packages, programs, destination, owner=None):
     """Unpacks `packages` of `suite` with all they need into `destination`,
-    and makes their `programs`, named as `usr/bin/x`, run from there."""
+    and makes their `programs`, named as `usr/bin/x`, run from there. Ends, and
+    leaves nothing, when the process `owner` (this one) does."""
     print(f'fetching {" ".join(packages)} of Debian {suite} …',
           file=sys.stderr, flush=True)
     mirror = _mirror()
-    with tempfile.TemporaryDirectory(prefix='outbox-relay-apt-') as folder:
-        work = pathlib.Path(folder)
+    owner = owner or os.getpid()
+    work = temporary_directory(owner)
+    try:
         for name in ('lists/partial', 'archives/partial', 'empty'):
             (work / name).mkdir(parents=True)
         (work / 'status').touch()
@@ -66,20 +71,25 @@ def unpack(suite, packages, programs, destination):
             options += ['-o', option]
         for command in (['update'],
                         ['install', '--download-only', '--yes', *packages]):
-            _run(['apt-get', '-qq', *options, *command], suite)
+            _run(['apt-get', '-qq', *options, *command], suite, owner)
         for archive in sorted((work / 'archives').glob('*.deb')):
-            tar = subprocess.Popen(['dpkg-deb', '--fsys-tarfile', archive],
-                                   stdout=subprocess.PIPE)
-            subprocess.run(['tar', '-x', '-C', destination,
-                            '--exclude=./usr/share/doc',
-                            '--exclude=./usr/share/man',
-                            '--exclude=./usr/share/locale'],
-                           stdin=tar.stdout, check=True)
-            tar.stdout.close()
-            if tar.wait() != 0:
-                raise ServerUnavailable(f'{archive.name} does not unpack')
+            _extract(archive, destination)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
     for program in programs:
         _wrap(pathlib.Path(destination), program)
+
+
+def _extract(archive, destination):
+    tar = subprocess.Popen(['dpkg-deb', '--fsys-tarfile', archive],
+                           stdout=subprocess.PIPE)
+    subprocess.run(['tar', '-x', '-C', destination, '--exclude=./usr/share/doc',
+                    '--exclude=./usr/share/man',
+                    '--exclude=./usr/share/locale'],
+                   stdin=tar.stdout, check=True)
+    tar.stdout.close()
+    if tar.wait() != 0:
+        raise ServerUnavailable(f'{archive.name} does not unpack')
 
 
 def _wrap(root, program):
@@ -94,9 +104,10 @@ def _wrap(root, program):
     script.chmod(0o755)
 
 
-def _run(command, suite):
-    done = subprocess.run(command, capture_output=True, text=True,
-                          check=False)
+def _run(command, suite, owner):
+    done = subprocess.run(
+        ['/usr/bin/python3', SUPERVISOR, str(owner), *command],
+        capture_output=True, text=True, check=False)
     if done.returncode != 0:
         errors = [line for line in done.stderr.splitlines()
                   if line.startswith('E:')] or ['apt-get failed']

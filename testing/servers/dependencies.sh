@@ -7,6 +7,11 @@ set -euo pipefail
 
 packages=(curl debian-archive-keyring kcat maven openjdk-17-jre-headless openssl
           python3 python3-confluent-kafka python3-pymysql python3-pytest "$@")
+as_root=()
+[[ $EUID -eq 0 ]] || as_root=(sudo)
+# Without its lists, as in images, apt knows no mirror to fetch servers from.
+[[ -n $(apt-get indextargets 2>/dev/null) ]] ||
+  "${as_root[@]}" apt-get update -qq || echo 'apt-get update failed' >&2
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null |
@@ -15,8 +20,6 @@ done
 [[ ${#missing[@]} -gt 0 ]] || exit 0
 
 echo "installing ${missing[*]} …" >&2
-as_root=()
-[[ $EUID -eq 0 ]] || as_root=(sudo)
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=600 \
   --no-install-recommends "${missing[@]}" >/dev/null

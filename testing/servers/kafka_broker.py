@@ -2,11 +2,11 @@
 """A private Kafka broker: one KRaft node, its jars from Maven Central."""
 
 import base64
+import os
 import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import uuid
 
 from confluent_kafka import KafkaException
@@ -17,7 +17,8 @@ from testing.servers.cache import ServerUnavailable
 from testing.servers.certificates import Authority
 from testing.servers.deadline import wait_until
 from testing.servers.free_port import free_port
-from testing.servers.supervised_process import SupervisedProcess
+from testing.servers.supervised_process import SUPERVISOR, SupervisedProcess
+from testing.servers.temporary_directory import temporary_directory
 
 VERSION = '4.1.0'
 _POM = f"""\
@@ -57,20 +58,25 @@ rootLogger.appenderRef.out.ref = out
 """
 
 
-def _fetch_jars(folder):
+def _fetch_jars(folder, owner):
     if not shutil.which('mvn') or not shutil.which('java'):
         raise ServerUnavailable('Kafka cannot be fetched: no mvn or no java '
                                 '(maven, openjdk-17-jre-headless)')
     print(f'fetching Kafka {VERSION} from Maven Central …', file=sys.stderr,
           flush=True)
-    with tempfile.TemporaryDirectory(prefix='outbox-relay-mvn-') as project:
-        (pathlib.Path(project) / 'pom.xml').write_text(_POM)
+    owner = owner or os.getpid()
+    project = temporary_directory(owner)
+    try:
+        (project / 'pom.xml').write_text(_POM)
+        # The supervisor passes its output on as errors.
         done = subprocess.run(
-            ['mvn', '-q', '-B', 'dependency:copy-dependencies',
-             f'-DoutputDirectory={folder}'],
+            ['/usr/bin/python3', SUPERVISOR, str(owner), 'mvn', '-q', '-B',
+             'dependency:copy-dependencies', f'-DoutputDirectory={folder}'],
             cwd=project, capture_output=True, text=True, check=False)
+    finally:
+        shutil.rmtree(project, ignore_errors=True)
     if done.returncode != 0:
-        errors = [line for line in done.stdout.splitlines()
+        errors = [line for line in done.stderr.splitlines()
                   if 'ERROR' in line] or ['mvn failed']
         raise ServerUnavailable(f'Kafka cannot be fetched: {errors[0]}')
     (folder / 'log4j2.properties').write_text(_LOG4J)
@@ -119,7 +125,8 @@ class KafkaBroker:
         return self._process.pid
 
     def fetch(self):
-        return cache.entry(f'kafka-{VERSION}', _fetch_jars)
+        return cache.entry(f'kafka-{VERSION}',
+                           lambda folder: _fetch_jars(folder, self._owner))
 
     def _java(self, *arguments, heap='256m'):
         jars = self.fetch()

@@ -22,7 +22,7 @@ class MariadbServer(SqlServer):
         return cache.entry(
             f'mariadb-{self._suite}', lambda folder: debian_packages.unpack(
                 self._suite, ['mariadb-server-core', 'mariadb-client-core'],
-                _PROGRAMS, folder))
+                _PROGRAMS, folder, self._owner))
 
     def initialize(self, root):
         # --force: not even `localhost` need be known to the resolver.

@@ -15,7 +15,7 @@ class MysqlServer(SqlServer):
     def fetch(self):
         return cache.entry('mysql-sid', lambda folder: debian_packages.unpack(
             'sid', ['mysql-server-core', 'mysql-client-core'], _PROGRAMS,
-            folder))
+            folder, self._owner))
 
     def _base(self, root):
         share = root / 'usr/share/mysql'

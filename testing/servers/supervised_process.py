@@ -6,7 +6,7 @@ import pathlib
 import signal
 import subprocess
 
-_SUPERVISOR = pathlib.Path(__file__).with_name('supervisor.py')
+SUPERVISOR = pathlib.Path(__file__).with_name('supervisor.py')
 
 
 class SupervisedProcess:
@@ -17,7 +17,7 @@ class SupervisedProcess:
         self.log = pathlib.Path(log)
         with open(self.log, 'ab') as output:
             self._supervisor = subprocess.Popen(
-                ['/usr/bin/python3', str(_SUPERVISOR),
+                ['/usr/bin/python3', str(SUPERVISOR),
                  str(owner or os.getpid()), *map(str, command)],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=output, env=environment, start_new_session=True)
