@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 tiers=(servers unit sanitizers tsan thread-safety fuzz
-       integration-mysql integration-mariadb deploy)
+       integration-mysql integration-mariadb integration-mariadb-11.8 deploy)
 
 usage() {
   cat <<'HELP'
@@ -15,19 +15,27 @@ Runs every tier, or the named ones, in this order:
 
   servers              the private servers, and bazel tests that talk to them
   unit                 bazel test //..., with the system's g++
-  sanitizers           the same with clang, AddressSanitizer and UBSan
+  sanitizers           the same with clang, AddressSanitizer and UBSan, and some
+                       integration tests with a relay built so; compiled with
+                       the analysis of thread-safety
   tsan                 the same with clang and ThreadSanitizer
-  thread-safety        clang's analysis of ABSL_GUARDED_BY, as errors
-  fuzz                 each libFuzzer target for twenty seconds
+  thread-safety        clang's analysis of ABSL_GUARDED_BY alone, as errors
+  fuzz                 each libFuzzer target for a minute, as many at once as
+                       there are processors
   integration-mysql    the relay between a real MySQL and a real Kafka
-  integration-mariadb  the same with MariaDB
+  integration-mariadb  the same with MariaDB 10.11
+  integration-mariadb-11.8
+                       the same with MariaDB 11.8, but for tests that are
+                       about Kafka alone
   deploy               the image, run once; the Helm chart, its alerts, the examples
 
---quick leaves out sanitizers, tsan, fuzz and deploy, when no tier is named.
+With no tier named, thread-safety is left out, which sanitizers has; --quick
+has it, and leaves out sanitizers, tsan, fuzz, MariaDB 11.8 and deploy.
 
-OUTBOX_PROPERTY_ROWS=20000 makes the rows and documents that the servers tier
-holds against SELECT as many (default 2000); OUTBOX_PROPERTY_SEED has the same
-ones again.
+OUTBOX_PROPERTY_ROWS is the number of random rows, and of random documents, that
+the servers tier holds against SELECT (20000; with --quick 2000);
+OUTBOX_PROPERTY_SEED has the same ones again. OUTBOX_FUZZ_SECONDS is the time of
+each fuzzer (60).
 
 Installs what it needs from Debian. What can't be fetched is said in one line
 and its tests are counted as skipped, by name. The last line counts:
@@ -51,11 +59,15 @@ for argument in "$@"; do
   esac
 done
 if [[ ${#chosen[@]} -eq 0 ]]; then
-  chosen=("${tiers[@]}")
+  for tier in "${tiers[@]}"; do
+    [[ $tier == thread-safety ]] || chosen+=("$tier")
+  done
   [[ -z $quick ]] ||
     chosen=(servers unit thread-safety integration-mysql
             integration-mariadb)
 fi
+export OUTBOX_PROPERTY_ROWS=${OUTBOX_PROPERTY_ROWS:-${quick:+2000}}
+OUTBOX_PROPERTY_ROWS=${OUTBOX_PROPERTY_ROWS:-20000}
 
 deploy/dependencies.sh
 testing/servers/dependencies.sh clang-14 libclang-rt-14-dev llvm-14
@@ -64,6 +76,7 @@ testing/servers/dependencies.sh clang-14 libclang-rt-14-dev llvm-14
 work=$(mktemp -d /tmp/outbox-relay-XXXXXX)
 setsid /usr/bin/python3 testing/servers/temporary_directory.py $$ "$work" \
   </dev/null >/dev/null 2>&1 &
+export TMPDIR=$work
 cache=${OUTBOX_RELAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/outbox-relay}
 bazel_options=(--disk_cache="$cache/bazel-disk" --show_progress_rate_limit=30
                --color=no --curses=no --noshow_loading_progress)
@@ -115,70 +128,138 @@ find_targets() {
   mapfile -t targets <<<"$found"
 }
 
-# start_server TIER KIND PREFIX: sets PREFIXport and others. PREFIXport is empty
-# when the server cannot be had (exit code 3, which is said): tests are skipped.
+# start_server TIER KIND PREFIX [ARGUMENT...]: sets PREFIXport and others.
+# PREFIXport is empty when the server cannot be had (exit code 3, which is
+# said): its tests are skipped.
 start_server() {
-  local values code=0
-  printf -v "$3port" ''
-  values=$(testing/servers/"$2" start --owner $$ --prefix "$3") || code=$?
+  local tier=$1 kind=$2 prefix=$3 values code=0
+  shift 3
+  printf -v "${prefix}port" ''
+  values=$(testing/servers/"$kind" start --owner $$ --prefix "$prefix" "$@") ||
+    code=$?
   case $code in
     0) eval "$values" ;;
     3) ;;
-    *) fail "$1" "testing/servers/$2 start ended with $code" ;;
+    *) fail "$tier" "testing/servers/$kind start $* ended with $code" ;;
   esac
 }
 
-# Targets tagged servers; they know their server by variables, in two manners.
+# stop_server KIND PREFIX
+stop_server() {
+  local port=$2port directory=$2directory
+  [[ -z ${!port} ]] || testing/servers/"$1" stop "${!directory}"
+}
+
+# name_server PREFIX KIND: tells tests of all servers by `variables`, and those
+# of one server that it is this one.
+name_server() {
+  local port=$1port authority=$1ca
+  [[ -n ${!port} ]] || return 0
+  variables+=(
+    --test_env="OUTBOX_TEST_$2_PORT=${!port}"
+    --test_env="OUTBOX_TEST_$2_USER=admin"
+    --test_env="OUTBOX_TEST_$2_PASSWORD=admin"
+    --test_env="OUTBOX_RELAY_TEST_SERVER=127.0.0.1:${!port}:admin:admin"
+    --test_env="OUTBOX_RELAY_TEST_CA=${!authority}")
+}
+
+# Targets tagged servers; they know their server by variables, in two manners:
+# an x_server_test knows one, the others one of each kind.
 servers_tier() {
   pytest_tier servers testing/servers testing/results_test.py
-  local targets single kind
-  local environment=(--local_test_jobs=1 --test_env=OUTBOX_PROPERTY_ROWS
-                     --test_env=OUTBOX_PROPERTY_SEED)
+  local targets target variables=() single=() brokers=() both=()
   find_targets servers 'attr(tags, "\bservers\b", tests(//...))'
   [[ ${#targets[@]} -gt 0 ]] || return 0
-  mapfile -t single < <(printf '%s\n' "${targets[@]}" | grep '_server_test$')
+  for target in "${targets[@]}"; do
+    case $target in
+      *_server_test) single+=("$target") ;;
+      *_broker_test) brokers+=("$target") ;;
+      *) both+=("$target") ;;
+    esac
+  done
+  local options=(--local_test_jobs=1 --test_env=OUTBOX_PROPERTY_ROWS
+                 --test_env=OUTBOX_PROPERTY_SEED)
   start_server servers mysql MYSQL_
   start_server servers mariadb MARIADB_
+  start_server servers mariadb MARIADB_11_8_ --version 11.8
   start_server servers kafka KAFKA_
   [[ -z $KAFKA_port ]] ||
-    environment+=(--test_env="OUTBOX_TEST_KAFKA=127.0.0.1:$KAFKA_port")
-  for kind in MYSQL MARIADB; do
-    local port=${kind}_port
-    [[ -z ${!port} ]] || environment+=(
-      --test_env="OUTBOX_TEST_${kind}_PORT=${!port}"
-      --test_env="OUTBOX_TEST_${kind}_USER=admin"
-      --test_env="OUTBOX_TEST_${kind}_PASSWORD=admin")
-  done
-  for kind in MYSQL MARIADB; do
-    local port=${kind}_port authority=${kind}_ca server=()
-    [[ -z ${!port} ]] || server=(
-      --test_env="OUTBOX_RELAY_TEST_SERVER=127.0.0.1:${!port}:admin:admin"
-      --test_env="OUTBOX_RELAY_TEST_CA=${!authority}")
-    bazel_tier "servers.$kind" test "${environment[@]}" "${server[@]}" \
-      "${targets[@]}"
-    targets=("${single[@]}")  # the others know both servers at once
-  done
+    options+=(--test_env="OUTBOX_TEST_KAFKA=127.0.0.1:$KAFKA_port")
+
+  name_server MARIADB_ MARIADB
+  name_server MYSQL_ MYSQL  # the later one is the one of single
+  bazel_tier servers.mysql test "${options[@]}" "${variables[@]}" \
+    "${single[@]}" "${both[@]}" "${brokers[@]}"
+  variables=()
+  name_server MARIADB_ MARIADB
+  bazel_tier servers.mariadb test "${options[@]}" "${variables[@]}" \
+    --test_filter='-*OnMysqlOnly' "${single[@]}"
+  variables=()
+  name_server MARIADB_11_8_ MARIADB
+  bazel_tier servers.mariadb-11.8 test "${options[@]}" "${variables[@]}" \
+    --test_filter='-*OnMysqlOnly:*/Mysql' "${single[@]}" "${both[@]}"
+  stop_server mysql MYSQL_
+  stop_server mariadb MARIADB_
+  stop_server mariadb MARIADB_11_8_
+  stop_server kafka KAFKA_
+}
+
+# What the analysis knows: our own code, without its tests, compiled only.
+thread_safety_tier() {
+  local targets
+  find_targets thread-safety 'kind("cc_(library|binary)", //relay/... + //cdc/...
+    + //kafka/...) except attr(testonly, 1, //...)'
+  [[ ${#targets[@]} -eq 0 ]] || bazel_tier thread-safety build \
+    --config=thread-safety --output_groups=compilation_outputs "${targets[@]}"
 }
 
 fuzz_tier() {
-  local target targets name outcome words
+  local target targets running=()
   find_targets fuzz 'kind(cc_binary, //testing/fuzz:all)'
   [[ ${#targets[@]} -gt 0 ]] || return 0
   bazel_tier fuzz.build build --config=fuzz "${targets[@]}"
   for target in "${targets[@]}"; do
-    name=${target##*:}
-    mkdir -p "$work/corpus/$name"
-    outcome=passed
-    words=()
-    [[ ! -e testing/fuzz/$name.dict ]] || words=(-dict="testing/fuzz/$name.dict")
-    supervised "bazel-bin/testing/fuzz/$name" -max_total_time=20 "${words[@]}" \
-      -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 -verbosity=0 \
-      -artifact_prefix="${TMPDIR:-/tmp}/$name-" \
-      "$work/corpus/$name" "testing/fuzz/corpus/$name" ||
-      outcome=failed
-    results note "$work/fuzz.$name" "$outcome" "$name"
+    fuzz "${target##*:}" &
+    running+=($!)
+    [[ ${#running[@]} -lt $(nproc) ]] || { wait "${running[@]}"; running=(); }
   done
+  [[ ${#running[@]} -eq 0 ]] || wait "${running[@]}"
 }
+
+# fuzz NAME: an input that fails stays in /tmp, and is named.
+fuzz() {
+  local log=$work/$1.fuzz.log outcome=passed words=()
+  mkdir -p "$work/corpus/$1"
+  [[ ! -e testing/fuzz/$1.dict ]] || words=(-dict="testing/fuzz/$1.dict")
+  supervised "bazel-bin/testing/fuzz/$1" "${words[@]}" -rss_limit_mb=2048 \
+    -max_total_time="${OUTBOX_FUZZ_SECONDS:-60}" -timeout=10 -verbosity=0 \
+    -print_final_stats=1 -artifact_prefix="/tmp/$1-" \
+    "$work/corpus/$1" "testing/fuzz/corpus/$1" >"$log" || outcome=failed
+  # What did not run its inputs has shown nothing.
+  grep -q 'number_of_executed_units: *[1-9]' "$log" || outcome=failed
+  [[ $outcome == passed ]] || tail -n 100 "$log"
+  grep 'number_of_executed_units' "$log" | sed "s/^/$1 /" || true
+  results note "$work/fuzz.$1" "$outcome" "$1"
+}
+
+# About Kafka and no database; they wait for minutes.
+kafka_alone=(
+  outage_test.py::test_broker_outage_with_inserts_going_on_loses_nothing
+  poison_test.py::test_topic_that_does_not_exist_holds_its_rows_alone_then_poisons_them
+  poison_test.py::test_topic_made_within_the_grace_gets_its_rows
+  poison_test.py::test_topic_that_is_not_authorised_does_not_stop_the_others
+  bad_input_test.py::test_kafka_certificate_of_another_authority
+)
+# All of the relay's threads at work: what sanitizers are to see.
+all_threads=(
+  delivery_test.py::test_order_per_partition_holds_under_eight_concurrent_writers
+  resume_test.py::test_graceful_stop_repeats_nothing
+  resume_test.py::test_goes_on_after_its_dump_connection_is_killed
+  poison_test.py::test_too_large_row_is_recorded_and_its_neighbours_published_once
+  outage_test.py::test_producer_that_dies_of_a_fatal_error_is_replaced_and_loses_nothing
+  cleanup_test.py::test_published_rows_are_pruned_after_the_retention
+  endpoints_test.py::test_health_and_metrics_tell_what_happened
+)
 
 # integration_tier TIER ARGUMENT...: builds the relay and tests it as a process.
 integration_tier() {
@@ -186,14 +267,43 @@ integration_tier() {
   pytest_tier "$1" testing/integration "${@:2}"
 }
 
+# sanitized_relay TIER CONFIG: the relay, built so, under some of those tests.
+# conftest.py looks for reports in its log.
+sanitized_relay() {
+  local relay=$work/$1-relay
+  bazel_tier "$1.relay.build" build --config="$2" //relay:outbox-relay
+  cp -L bazel-bin/relay/outbox-relay "$relay.binary" || return 0
+  sed -n 's/.*"\(race:[^\\]*\)\\n".*/\1/p' testing/tsan_suppressions.cc \
+    >"$work/tsan.suppressions"
+  cat >"$relay" <<SCRIPT
+#!/bin/sh
+export TSAN_OPTIONS=second_deadlock_stack=1:suppressions=$work/tsan.suppressions
+export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+exec setarch -R $relay.binary "\$@"
+SCRIPT
+  chmod +x "$relay"
+  OUTBOX_RELAY_BINARY=$relay pytest_tier "$1.relay" \
+    "${all_threads[@]/#/testing/integration/}"
+}
+
 run_tier() {
   case $1 in
     servers) servers_tier ;;
     unit) bazel_tier "$1" test //... ;;
-    sanitizers) bazel_tier "$1" test --config=asan //... ;;
-    tsan) bazel_tier "$1" test --config=tsan //... ;;
-    thread-safety) bazel_tier "$1" build --config=thread-safety //... ;;
+    sanitizers)
+      bazel_tier "$1" test --config=asan //...
+      sanitized_relay "$1" asan
+      ;;
+    tsan)
+      bazel_tier "$1" test --config=tsan //...
+      sanitized_relay "$1" tsan
+      ;;
+    thread-safety) thread_safety_tier ;;
     fuzz) fuzz_tier ;;
+    integration-mariadb-11.8)
+      integration_tier "$1" --database=mariadb-11.8 \
+        "${kafka_alone[@]/#/--deselect=testing/integration/}"
+      ;;
     integration-*) integration_tier "$1" --database="${1#integration-}" ;;
     deploy)
       testing/deploy/dependencies.sh || echo "what is missing is skipped"

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers for a session, a schema and topics for each test.
 
-`--database mysql` (default) or `mariadb` chooses the server.
+`--database mysql` (default), `mariadb` (10.11) or `mariadb-11.8` chooses the
+server.
 """
 
 import contextlib
+import functools
 import itertools
 import pathlib
 import sys
@@ -23,7 +25,8 @@ from testing.servers.mariadb_server import MariadbServer
 from testing.servers.mysql_server import MysqlServer
 from testing.servers.temporary_directory import temporary_directory
 
-_KINDS = {'mysql': MysqlServer, 'mariadb': MariadbServer}
+_KINDS = {'mysql': MysqlServer, 'mariadb': MariadbServer,
+          'mariadb-11.8': functools.partial(MariadbServer, version='11.8')}
 _numbers = itertools.count(1)
 
 
@@ -180,6 +183,10 @@ def make_relay(request, directory, own_server, own_kafka):
     with contextlib.ExitStack() as closing:
         for relay in request.node.relays:
             closing.callback(relay.close)
+    reports = [line for relay in request.node.relays if relay.log.exists()
+               for line in relay.text().splitlines()
+               if 'Sanitizer: ' in line or ': runtime error: ' in line]
+    assert not reports, reports
 
 
 @pytest.fixture

@@ -30,10 +30,13 @@ def _start(kind, **options):
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope='module', params=[MysqlServer, MariadbServer],
-                ids=lambda kind: kind.name)
+@pytest.fixture(scope='module', params=[
+    (MysqlServer, {}), (MariadbServer, {'version': '10.11'}),
+    (MariadbServer, {'version': '11.8'})],
+                ids=['MySQL', 'MariaDB-10.11', 'MariaDB-11.8'])
 def sql_server(request):
-    instance = _start(request.param)
+    kind, options = request.param
+    instance = _start(kind, **options)
     yield instance
     instance.stop()
 
