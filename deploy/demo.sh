@@ -33,12 +33,21 @@ within() {
 
 say '1. What is needed'
 deploy/dependencies.sh
-testing/servers/dependencies.sh
+# MySQL and Kafka come while the relay is built. They end with this script.
+fetch_servers() {
+  testing/servers/dependencies.sh
+  testing/servers/kafka fetch --owner $$ &
+  testing/servers/mysql fetch --owner $$
+  wait $!
+}
+fetch_servers > >(sed -u 's/^/servers: /' >&2) 2>&1 &
+fetching=$!
 config=()
 [[ ! -d /usr/share/bazel/rules/java ]] || config=(--config=debian)
 bazel build "${config[@]}" --disk_cache="$cache/bazel-disk" \
   --compilation_mode=opt --show_progress_rate_limit=5 --noshow_loading_progress \
   //relay:outbox-relay
+wait "$fetching" || die 'the demo needs a MySQL and a broker'
 
 say '2. A private MySQL and a private Kafka'
 # Both end, and their directories go, when this script does.
