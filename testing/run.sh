@@ -150,15 +150,19 @@ stop_server() {
   [[ -z ${!port} ]] || testing/servers/"$1" stop "${!directory}"
 }
 
-# name_server PREFIX KIND: tells tests of all servers by `variables`, and those
-# of one server that it is this one.
+# name_server PREFIX KIND: adds to `variables` the server of its kind.
 name_server() {
-  local port=$1port authority=$1ca
-  [[ -n ${!port} ]] || return 0
-  variables+=(
+  local port=$1port
+  [[ -z ${!port} ]] || variables+=(
     --test_env="OUTBOX_TEST_$2_PORT=${!port}"
     --test_env="OUTBOX_TEST_$2_USER=admin"
-    --test_env="OUTBOX_TEST_$2_PASSWORD=admin"
+    --test_env="OUTBOX_TEST_$2_PASSWORD=admin")
+}
+
+# name_single_server PREFIX: adds to `variables` the only server of some tests.
+name_single_server() {
+  local port=$1port authority=$1ca
+  [[ -z ${!port} ]] || variables+=(
     --test_env="OUTBOX_RELAY_TEST_SERVER=127.0.0.1:${!port}:admin:admin"
     --test_env="OUTBOX_RELAY_TEST_CA=${!authority}")
 }
@@ -167,13 +171,14 @@ name_server() {
 # an x_server_test knows one, the others one of each kind.
 servers_tier() {
   pytest_tier servers testing/servers testing/results_test.py
-  local targets target variables=() single=() brokers=() both=()
+  local targets target variables=() single=() brokers=() both=() property=()
   find_targets servers 'attr(tags, "\bservers\b", tests(//...))'
   [[ ${#targets[@]} -gt 0 ]] || return 0
   for target in "${targets[@]}"; do
     case $target in
       *_server_test) single+=("$target") ;;
       *_broker_test) brokers+=("$target") ;;
+      *_property_test) property+=("$target") ;;
       *) both+=("$target") ;;
     esac
   done
@@ -186,16 +191,23 @@ servers_tier() {
   [[ -z $KAFKA_port ]] ||
     options+=(--test_env="OUTBOX_TEST_KAFKA=127.0.0.1:$KAFKA_port")
 
+  name_server MYSQL_ MYSQL
   name_server MARIADB_ MARIADB
-  name_server MYSQL_ MYSQL  # the later one is the one of single
+  # Of its 20,000 rows each value is printed by us: optimised, as the relay is.
+  bazel_tier servers.property test --compilation_mode=opt "${options[@]}" \
+    "${variables[@]}" "${property[@]}"
+  name_single_server MYSQL_
   bazel_tier servers.mysql test "${options[@]}" "${variables[@]}" \
     "${single[@]}" "${both[@]}" "${brokers[@]}"
   variables=()
-  name_server MARIADB_ MARIADB
+  name_single_server MARIADB_
   bazel_tier servers.mariadb test "${options[@]}" "${variables[@]}" \
     --test_filter='-*OnMysqlOnly' "${single[@]}"
   variables=()
   name_server MARIADB_11_8_ MARIADB
+  bazel_tier servers.property-11.8 test --compilation_mode=opt \
+    "${options[@]}" "${variables[@]}" --test_filter='-*/Mysql' "${property[@]}"
+  name_single_server MARIADB_11_8_
   bazel_tier servers.mariadb-11.8 test "${options[@]}" "${variables[@]}" \
     --test_filter='-*OnMysqlOnly:*/Mysql' "${single[@]}" "${both[@]}"
   stop_server mysql MYSQL_
@@ -207,8 +219,8 @@ servers_tier() {
 # What the analysis knows: our own code, without its tests, compiled only.
 thread_safety_tier() {
   local targets
-  find_targets thread-safety 'kind("cc_(library|binary)", //relay/... + //cdc/...
-    + //kafka/...) except attr(testonly, 1, //...)'
+  find_targets thread-safety "kind('cc_(library|binary)', //relay/... + \
+//cdc/... + //kafka/...) except attr(testonly, 1, //...)"
   [[ ${#targets[@]} -eq 0 ]] || bazel_tier thread-safety build \
     --config=thread-safety --output_groups=compilation_outputs "${targets[@]}"
 }
