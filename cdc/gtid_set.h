@@ -16,8 +16,8 @@
 //   without tags: n_uuids:8 { uuid:16 n_intervals:8 { start:8 end:8 } }
 //   with tags:    01 n_members:6 01 { uuid:16 tag_length:varint tag
 //                                     n_intervals:8 { start:8 end:8 } }
-//   `end` is exclusive; the varint is mysql::serialization's (docs/binlog_format.md); a uuid stands once for each of its
-//   tags.
+//   `end` is exclusive; the varint is mysql::serialization's (see
+//   docs/binlog_format.md); a uuid stands once for each of its tags.
 // Source: MySQL sql/rpl_gtid_set.cc (Gtid_set::encode, add_gtid_encoding),
 // seen on 9.7.4.
 #ifndef CDC_GTID_SET_H_
