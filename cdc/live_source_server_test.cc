@@ -2,11 +2,12 @@
 //
 // Against a real server, MySQL or MariaDB, that is this test's alone: OUTBOX_RELAY_TEST_SERVER=HOST:PORT:USER:PASSWORD
 // of a user who may do everything, OUTBOX_RELAY_TEST_CA=FILE of the authority that signed the server's certificate.
-// Without the first each test is skipped. testing/integration/server_tests_test.py runs it.
+// Without the first each test is skipped. testing/run.sh servers runs it.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,10 +15,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "cdc/live_source.h"
+#include "testing/given_server.h"
 
 namespace cdc {
 namespace {
@@ -29,16 +30,12 @@ uint8_t TypeOf(absl::string_view event) { return static_cast<uint8_t>(event[4]);
 class LiveSourceServerTest : public testing::Test {
  protected:
   void SetUp() override {
-    const char* const given = std::getenv("OUTBOX_RELAY_TEST_SERVER");
-    if (given == nullptr) GTEST_SKIP() << "OUTBOX_RELAY_TEST_SERVER is not set";
-    const std::vector<std::string> parts = absl::StrSplit(given, ':');
-    ASSERT_EQ(parts.size(), 4u);
-    address_.host = parts[0];
-    int port = 0;
-    ASSERT_TRUE(absl::SimpleAtoi(parts[1], &port));
-    address_.port = static_cast<uint16_t>(port);
-    address_.user = parts[2];
-    address_.password = parts[3];
+    const std::optional<testing_servers::GivenServer> server = testing_servers::ServerFromEnvironment();
+    if (!server) GTEST_SKIP() << "OUTBOX_RELAY_TEST_SERVER is not set";
+    address_.host = server->host;
+    address_.port = server->port;
+    address_.user = server->user;
+    address_.password = server->password;
     absl::StatusOr<std::unique_ptr<ServerConnection>> admin = ServerConnection::Connect(address_);
     ASSERT_TRUE(admin.ok()) << admin.status();
     admin_ = *std::move(admin);
@@ -176,25 +173,33 @@ TEST_F(LiveSourceServerTest, HeartbeatsArriveWhileNothingHappens) {
   }
 }
 
-TEST_F(LiveSourceServerTest, InterruptEndsAWaitWithin100Milliseconds) {
+// The server's dump has nothing left to send.
+TEST_F(LiveSourceServerTest, InterruptEndsAWait) {
   for (const TlsMode mode : {TlsMode::kDisabled, TlsMode::kPreferred}) {
     LiveSourceOptions options = Options();
     options.start = Executed();
+    options.heartbeat_period = absl::Seconds(100);
     options.server.tls.mode = mode;
     auto source = LiveSource::Connect(options);
     ASSERT_TRUE(source.ok()) << source.status();
-    absl::Notification waiting;
+    absl::Notification done;
     absl::Status ended;
     std::thread reader([&] {
-      waiting.Notify();
       ended = ReadUntilError(source->get());
+      done.Notify();
     });
-    waiting.WaitForNotification();
-    absl::SleepFor(absl::Milliseconds(300));  // most likely it waits by now; it holds as well if it does not
-    const absl::Time start = absl::Now();
+    const std::string state =
+        absl::StrCat("SELECT STATE FROM ", mariadb() ? "information_schema" : "performance_schema",
+                     ".processlist WHERE ID = ", (*source)->connection_id());
+    const absl::Time deadline = absl::Now() + absl::Seconds(30);
+    while (!absl::StrContains(Value(state), "has sent all binlog") && absl::Now() < deadline) {
+      absl::SleepFor(absl::Milliseconds(10));
+    }
+    EXPECT_LT(absl::Now(), deadline) << Value(state);
     (*source)->Interrupt();
+    // No heartbeat ends it sooner.
+    EXPECT_TRUE(done.WaitForNotificationWithTimeout(absl::Seconds(30)));
     reader.join();
-    EXPECT_LT(absl::Now() - start, absl::Milliseconds(100));
     EXPECT_EQ(ended.code(), absl::StatusCode::kCancelled) << ended;
     EXPECT_EQ((*source)->Next().status().code(), absl::StatusCode::kCancelled);
   }

@@ -3,7 +3,6 @@
 // The reader on a live dump of a real server, MySQL or MariaDB, that is this test's alone:
 // OUTBOX_RELAY_TEST_SERVER=HOST:PORT:USER:PASSWORD. Without it each test is skipped.
 // testing/run.sh servers runs it.
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,15 +10,14 @@
 #include <variant>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "cdc/event_reader.h"
 #include "cdc/live_source.h"
 #include "cdc/transaction_reader.h"
 #include "gtest/gtest.h"
+#include "testing/given_server.h"
 
 namespace cdc {
 namespace {
@@ -34,25 +32,35 @@ struct Seen {
 class TransactionReaderServerTest : public testing::Test {
  protected:
   void SetUp() override {
-    const char* const given = std::getenv("OUTBOX_RELAY_TEST_SERVER");
-    if (given == nullptr) GTEST_SKIP() << "OUTBOX_RELAY_TEST_SERVER is not set";
-    const std::vector<std::string> parts = absl::StrSplit(given, ':');
-    ASSERT_EQ(parts.size(), 4u);
-    address_.host = parts[0];
-    int port = 0;
-    ASSERT_TRUE(absl::SimpleAtoi(parts[1], &port));
-    address_.port = static_cast<uint16_t>(port);
-    address_.user = parts[2];
-    address_.password = parts[3];
+    const std::optional<testing_servers::GivenServer> server = testing_servers::ServerFromEnvironment();
+    if (!server) GTEST_SKIP() << "OUTBOX_RELAY_TEST_SERVER is not set";
+    address_.host = server->host;
+    address_.port = server->port;
+    address_.user = server->user;
+    address_.password = server->password;
     admin_ = Connect();
-    Run("SET GLOBAL max_allowed_packet = 64 * 1024 * 1024");
-    admin_ = Connect();
-    Run("SET GLOBAL binlog_row_metadata = 'FULL'");
-    admin_ = Connect();
+    ASSERT_NE(admin_, nullptr);
+    for (const auto& [name, value] :
+         {std::make_pair("max_allowed_packet", "67108864"), std::make_pair("binlog_row_metadata", "'FULL'")}) {
+      const std::string before = Value(absl::StrCat("SELECT @@GLOBAL.", name));
+      // Some are numbers, some are not.
+      restore_.push_back(
+          absl::StrCat("SET GLOBAL ", name, " = ", value[0] == '\'' ? absl::StrCat("'", before, "'") : before));
+      Run(absl::StrCat("SET GLOBAL ", name, " = ", value));
+    }
+    admin_ = Connect();  // a session has the global values of its beginning
+    ASSERT_NE(admin_, nullptr);
     Run("DROP DATABASE IF EXISTS reader");
     Run("CREATE DATABASE reader");
     Run("CREATE TABLE reader.t (id INT PRIMARY KEY AUTO_INCREMENT, v LONGTEXT)");
     Run("CREATE TABLE reader.foreign_table (id INT PRIMARY KEY AUTO_INCREMENT, v TEXT)");
+  }
+
+  // The server is other tests' too.
+  void TearDown() override {
+    if (admin_ == nullptr) return;
+    Run("DROP DATABASE IF EXISTS reader");
+    for (const std::string& sql : restore_) Run(sql);
   }
 
   std::unique_ptr<ServerConnection> Connect() {
@@ -145,6 +153,7 @@ class TransactionReaderServerTest : public testing::Test {
 
   ServerAddress address_;
   std::unique_ptr<ServerConnection> admin_;
+  std::vector<std::string> restore_;
 };
 
 TEST_F(TransactionReaderServerTest, EveryItemIsAPlaceToResumeByPositionAndByGtid) {

@@ -3,16 +3,15 @@
 // Against a real server; see cdc/live_source_server_test.cc for its variables.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_split.h"
 #include "cdc/transaction_reader.h"
 #include "relay/history_check.h"
 #include "relay/sql_endpoint.h"
+#include "testing/given_server.h"
 
 namespace relay {
 namespace {
@@ -22,14 +21,11 @@ using Verdict = HistoryCheck::Verdict;
 class HistoryCheckServerTest : public testing::Test {
  protected:
   void SetUp() override {
-    const char* const given = std::getenv("OUTBOX_RELAY_TEST_SERVER");
-    if (given == nullptr) GTEST_SKIP() << "OUTBOX_RELAY_TEST_SERVER is not set";
-    const std::vector<std::string> parts = absl::StrSplit(given, ':');
-    int port = 0;
-    ASSERT_TRUE(parts.size() == 4 && absl::SimpleAtoi(parts[1], &port));
-    endpoint_.hosts = {{parts[0], static_cast<uint16_t>(port), ""}};
-    endpoint_.user = parts[2];
-    endpoint_.password = parts[3];
+    const std::optional<testing_servers::GivenServer> server = testing_servers::ServerFromEnvironment();
+    if (!server) GTEST_SKIP() << "OUTBOX_RELAY_TEST_SERVER is not set";
+    endpoint_.hosts = {{server->host, server->port, ""}};
+    endpoint_.user = server->user;
+    endpoint_.password = server->password;
     absl::StatusOr<std::unique_ptr<SqlSession>> session = SqlConnector(endpoint_).Connect();
     ASSERT_TRUE(session.ok()) << session.status();
     session_ = *std::move(session);

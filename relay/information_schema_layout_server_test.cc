@@ -3,16 +3,15 @@
 // Against a real server; see cdc/live_source_server_test.cc for its variables.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_split.h"
 #include "relay/information_schema_layout.h"
 #include "relay/server_info.h"
+#include "testing/given_server.h"
 
 namespace relay {
 namespace {
@@ -20,14 +19,11 @@ namespace {
 class InformationSchemaLayoutServerTest : public testing::Test {
  protected:
   void SetUp() override {
-    const char* const given = std::getenv("OUTBOX_RELAY_TEST_SERVER");
-    if (given == nullptr) GTEST_SKIP() << "OUTBOX_RELAY_TEST_SERVER is not set";
-    const std::vector<std::string> parts = absl::StrSplit(given, ':');
-    int port = 0;
-    ASSERT_TRUE(parts.size() == 4 && absl::SimpleAtoi(parts[1], &port));
-    options_.endpoint.hosts = {{parts[0], static_cast<uint16_t>(port), ""}};
-    options_.endpoint.user = parts[2];
-    options_.endpoint.password = parts[3];
+    const std::optional<testing_servers::GivenServer> server = testing_servers::ServerFromEnvironment();
+    if (!server) GTEST_SKIP() << "OUTBOX_RELAY_TEST_SERVER is not set";
+    options_.endpoint.hosts = {{server->host, server->port, ""}};
+    options_.endpoint.user = server->user;
+    options_.endpoint.password = server->password;
     absl::StatusOr<std::unique_ptr<SqlSession>> session = SqlConnector(options_.endpoint).Connect();
     ASSERT_TRUE(session.ok()) << session.status();
     session_ = *std::move(session);

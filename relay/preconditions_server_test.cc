@@ -3,17 +3,16 @@
 // Against a real server; see cdc/live_source_server_test.cc for its variables.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "relay/outbox_table_shape.h"
 #include "relay/preconditions.h"
+#include "testing/given_server.h"
 
 namespace relay {
 namespace {
@@ -21,15 +20,12 @@ namespace {
 class PreconditionsServerTest : public testing::Test {
  protected:
   void SetUp() override {
-    const char* const given = std::getenv("OUTBOX_RELAY_TEST_SERVER");
-    if (given == nullptr) GTEST_SKIP() << "OUTBOX_RELAY_TEST_SERVER is not set";
-    const std::vector<std::string> parts = absl::StrSplit(given, ':');
-    int port = 0;
-    ASSERT_TRUE(parts.size() == 4 && absl::SimpleAtoi(parts[1], &port));
+    const std::optional<testing_servers::GivenServer> server = testing_servers::ServerFromEnvironment();
+    if (!server) GTEST_SKIP() << "OUTBOX_RELAY_TEST_SERVER is not set";
     SqlEndpoint admin;
-    admin.hosts = {{parts[0], static_cast<uint16_t>(port), ""}};
-    admin.user = parts[2];
-    admin.password = parts[3];
+    admin.hosts = {{server->host, server->port, ""}};
+    admin.user = server->user;
+    admin.password = server->password;
     absl::StatusOr<std::unique_ptr<SqlSession>> session = SqlConnector(admin).Connect();
     ASSERT_TRUE(session.ok()) << session.status();
     session_ = *std::move(session);

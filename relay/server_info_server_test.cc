@@ -3,14 +3,13 @@
 // Against a real server; see cdc/live_source_server_test.cc for its variables.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "relay/server_info.h"
+#include "testing/given_server.h"
 
 namespace relay {
 namespace {
@@ -18,14 +17,11 @@ namespace {
 class ServerInfoServerTest : public testing::Test {
  protected:
   void SetUp() override {
-    const char* const given = std::getenv("OUTBOX_RELAY_TEST_SERVER");
-    if (given == nullptr) GTEST_SKIP() << "OUTBOX_RELAY_TEST_SERVER is not set";
-    const std::vector<std::string> parts = absl::StrSplit(given, ':');
-    int port = 0;
-    ASSERT_TRUE(parts.size() == 4 && absl::SimpleAtoi(parts[1], &port));
-    endpoint_.hosts = {{parts[0], static_cast<uint16_t>(port), ""}};
-    endpoint_.user = parts[2];
-    endpoint_.password = parts[3];
+    const std::optional<testing_servers::GivenServer> server = testing_servers::ServerFromEnvironment();
+    if (!server) GTEST_SKIP() << "OUTBOX_RELAY_TEST_SERVER is not set";
+    endpoint_.hosts = {{server->host, server->port, ""}};
+    endpoint_.user = server->user;
+    endpoint_.password = server->password;
     session_ = Connected();
     ASSERT_NE(session_, nullptr);
   }

@@ -5,15 +5,15 @@
 
 #include <cstdlib>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "relay/sql_session.h"
+#include "testing/given_server.h"
 
 namespace relay {
 namespace {
@@ -21,15 +21,11 @@ namespace {
 class SqlSessionServerTest : public testing::Test {
  protected:
   void SetUp() override {
-    const char* const given = std::getenv("OUTBOX_RELAY_TEST_SERVER");
-    if (given == nullptr) GTEST_SKIP() << "OUTBOX_RELAY_TEST_SERVER is not set";
-    const std::vector<std::string> parts = absl::StrSplit(given, ':');
-    ASSERT_EQ(parts.size(), 4u);
-    int port = 0;
-    ASSERT_TRUE(absl::SimpleAtoi(parts[1], &port));
-    endpoint_.hosts = {{parts[0], static_cast<uint16_t>(port), ""}};
-    endpoint_.user = parts[2];
-    endpoint_.password = parts[3];
+    const std::optional<testing_servers::GivenServer> server = testing_servers::ServerFromEnvironment();
+    if (!server) GTEST_SKIP() << "OUTBOX_RELAY_TEST_SERVER is not set";
+    endpoint_.hosts = {{server->host, server->port, ""}};
+    endpoint_.user = server->user;
+    endpoint_.password = server->password;
     session_ = Connected();
     ASSERT_NE(session_, nullptr);
     Run("CREATE DATABASE IF NOT EXISTS sql_session");
