@@ -37,10 +37,32 @@ TEST(DeclaredTypeTest, KnowsMariaDbsOwnTimes) {
   EXPECT_FALSE(DeclaredType::Parse("time(3)").mariadb_temporal);
 }
 
-TEST(DeclaredTypeTest, SurvivesAnything) {
-  for (const char* text :
-       {"", "(", "enum(", "enum('", "enum('a", "enum('a\\", "decimal(,)", "decimal(99999999999)", ")"}) {
-    DeclaredType::Parse(text);
+TEST(DeclaredTypeTest, TakesWhatItCanOfAMalformedType) {
+  struct {
+    const char* text;
+    const char* name;
+    std::vector<uint32_t> arguments;
+    std::vector<std::string> members;
+  } const cases[] = {
+      {"", "", {}, {}},
+      {"(", "", {}, {}},
+      {")", ")", {}, {}},
+      {"enum(", "enum", {}, {}},
+      {"enum('", "enum", {}, {""}},
+      {"enum('a", "enum", {}, {"a"}},
+      {"enum('a\\", "enum", {}, {"a\\"}},
+      {"enum('a',", "enum", {}, {"a"}},
+      {"enum(a)", "enum", {}, {}},
+      {"decimal(,)", "decimal", {}, {}},
+      {"decimal(10", "decimal", {10}, {}},
+      {"decimal(99999999999,3)", "decimal", {3}, {}},
+  };
+  for (const auto& expected : cases) {
+    const DeclaredType type = DeclaredType::Parse(expected.text);
+    EXPECT_EQ(type.name, expected.name) << expected.text;
+    EXPECT_EQ(type.arguments, expected.arguments) << expected.text;
+    EXPECT_EQ(type.members, expected.members) << expected.text;
+    EXPECT_FALSE(type.is_unsigned || type.zerofill || type.mariadb_temporal) << expected.text;
   }
 }
 
