@@ -13,6 +13,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "cdc/event_header.h"
 #include "gmock/gmock.h"
@@ -60,7 +61,10 @@ std::string WriteFile(absl::string_view name, absl::string_view bytes) {
   return path;
 }
 
-class RecordedDecodeTest : public testing::TestWithParam<std::string> {};
+class RecordedDecodeTest : public testing::TestWithParam<std::string> {
+ protected:
+  static std::string FileName() { return absl::StrCat(GetParam().substr(GetParam().rfind('/') + 1), ".binlog"); }
+};
 
 TEST_P(RecordedDecodeTest, PrintsTheGoldenRows) {
   const Output output = Decode(Of(GetParam()));
@@ -118,11 +122,11 @@ TEST_P(RecordedDecodeTest, PrintsWhatStandsBeforeEveryCutThenOneLine) {
     for (const size_t size : {begin, begin + 1, begin + 19, (begin + end) / 2, end - 1}) {
       SCOPED_TRACE(absl::StrCat("cut at ", size));
       DecodeRequest request;
-      request.files = {WriteFile(GetParam() + ".binlog", bytes.substr(0, size))};
+      request.files = {WriteFile(FileName(), bytes.substr(0, size))};
       const Output output = Decode(request);
       if (size > begin) {
         ExpectRowsThenOneLine(output, RowsBefore(all, boundaries, size), request.files[0],
-                              absl::StrCat("at ", GetParam(), ".binlog:", begin, ": the file ends at offset ", size));
+                              absl::StrCat("at ", FileName(), ":", begin, ": the file ends at offset ", size));
       } else {
         EXPECT_EQ(output.exit_code, 0) << output.err;
         EXPECT_EQ(output.err, "");
@@ -143,15 +147,23 @@ TEST_P(RecordedDecodeTest, PrintsWhatStandsBeforeADamagedEventThenOneLine) {
     std::string damaged = bytes;
     damaged[boundaries[i + 1] - 5] ^= 0x40;
     DecodeRequest request;
-    request.files = {WriteFile(GetParam() + ".binlog", damaged)};
+    request.files = {WriteFile(FileName(), damaged)};
     ExpectRowsThenOneLine(Decode(request), RowsBefore(all, boundaries, boundaries[i]), request.files[0],
-                          absl::StrCat("at ", GetParam(), ".binlog:", boundaries[i], ": "));
+                          absl::StrCat("at ", FileName(), ":", boundaries[i], ": "));
     if (HasFailure()) return;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, RecordedDecodeTest, testing::ValuesIn(testing_support::RecordedBinlogs()),
-                         [](const testing::TestParamInfo<std::string>& info) { return info.param; });
+std::vector<std::string> Fixtures() {
+  std::vector<std::string> names = testing_support::RecordedBinlogs();
+  names.push_back("outbox/outbox");
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RecordedDecodeTest, testing::ValuesIn(Fixtures()),
+                         [](const testing::TestParamInfo<std::string>& info) {
+                           return absl::StrReplaceAll(info.param, {{"/", "_"}});
+                         });
 
 TEST(DecodeCommandTest, CountsByTableAndOperation) {
   DecodeRequest request = Of("mysql_transactions");

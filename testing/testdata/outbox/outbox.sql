@@ -1,4 +1,8 @@
--- Outbox rows of about 100 B, 1 KB and 64 KB of payload. Recorded by record.py.
+-- server: mysql
+-- option: --binlog-row-metadata=FULL
+CREATE DATABASE shop CHARACTER SET utf8mb4;
+USE shop;
+-- record
 CREATE TABLE kafka_outbox (
   id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, batch_id CHAR(36) NULL, push_started_at DATETIME NULL,
   push_completed_at DATETIME NULL, topic VARCHAR(255) NOT NULL, payload_json JSON NOT NULL,
@@ -6,7 +10,6 @@ CREATE TABLE kafka_outbox (
   error_reason VARCHAR(255) NOT NULL DEFAULT '', created_at DATETIME DEFAULT CURRENT_TIMESTAMP,
   partition_key VARCHAR(255) NOT NULL DEFAULT '', `key` VARCHAR(255) NOT NULL DEFAULT '',
   INDEX outbox_push_completed_at (push_completed_at), INDEX outbox_batch_query (batch_id, created_at));
--- One statement a size.
 INSERT INTO kafka_outbox (topic, payload_json, payload_headers, partition_key, `key`)
 WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 20)
 SELECT 'orders.placed', JSON_OBJECT('order_id', 1000000 + i, 'status', 'placed', 'total', 12.5 * i, 'gift', i % 2 = 0,
