@@ -273,6 +273,16 @@ void Ledger::PutBack(LedgerDelta delta) {
   }
 }
 
+void Ledger::SaveAnew() {
+  for (const std::unique_ptr<Schema>& schema : schemas_) {
+    absl::MutexLock lock(&schema->mutex);
+    schema->voided = true;
+    schema->gone.clear();
+    for (auto& [minute, content] : schema->minutes) content.rewrite = true;
+    schema->skipped.rewrite = true;
+  }
+}
+
 void Ledger::Load(std::vector<LedgerPart> parts) {
   // Should an id stand in two minutes, the later one counts.
   std::stable_sort(parts.begin(), parts.end(),

@@ -115,6 +115,9 @@ class Ledger {
   // The save failed: the delta counts as not taken.
   void PutBack(LedgerDelta delta);
 
+  // The next delta holds everything, and drops what else is stored.
+  void SaveAnew();
+
   // Adds what was saved by an earlier process, before anything else is called. Parts of schemas that are not ours are
   // left out.
   void Load(std::vector<LedgerPart> parts);

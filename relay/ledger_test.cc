@@ -52,6 +52,29 @@ class Stored {
   std::map<std::pair<std::string, LedgerMinute>, IdSet> minutes_;
 };
 
+TEST(Ledger, SavedAnewItIsWholeWhateverIsStored) {
+  Ledger ledger({"shop"});
+  IdSet skipped;
+  skipped.Add(3);
+  ledger.Skip(0, skipped);
+  ledger.Add(0, 7, At(0));
+  ledger.Add(0, 8, At(600));
+  ledger.TakeDelta();
+  ledger.Forget(0, {8});
+  ledger.TakeDelta();
+  // A server that got none of that, but has a minute that was deleted since.
+  Stored stored;
+  IdSet old;
+  old.AddRange(100, 200);
+  stored.Apply({{}, {{"shop", MinuteOf(600), false, old}}});
+  ledger.SaveAnew();
+  stored.Apply(ledger.TakeDelta());
+  Ledger loaded({"shop"});
+  loaded.Load(stored.Parts());
+  EXPECT_EQ(Ids(loaded.All(0)), (std::vector<uint64_t>{7}));
+  EXPECT_EQ(Ids(loaded.Skipped(0)), (std::vector<uint64_t>{3}));
+}
+
 TEST(Ledger, AMinuteIsDueAnHourAfterItsLastId) {
   Ledger ledger({"shop"});
   ledger.Add(0, 7, At(0));
