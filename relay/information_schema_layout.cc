@@ -48,7 +48,7 @@ absl::StatusOr<cdc::TableLayout> InformationSchemaLayout::Prove(absl::string_vie
   ASSIGN_OR_RETURN(dump.server, ServerAddressOf(options_.endpoint, session_->host_index()));
   dump.server.stop = options_.stop;
   ASSIGN_OR_RETURN(const std::optional<FoundSchemaChange> change,
-                   FindSchemaChange(std::move(dump), schema, table, at, end.position));
+                   FindSchemaChange(std::move(dump), schema, table, at, end.position, options_.beat));
   if (!change.has_value()) return layout;
   return absl::FailedPreconditionError(absl::StrCat(
       "the columns of ", schema, ".", table, " at ", at.ToString(), " can't be known: at ", change->place.ToString(),

@@ -2,6 +2,7 @@
 #ifndef RELAY_INFORMATION_SCHEMA_LAYOUT_H_
 #define RELAY_INFORMATION_SCHEMA_LAYOUT_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ class InformationSchemaLayout : public cdc::LayoutProvider {
     std::vector<std::string> columns;
     // Ends a proof under way; may be null.
     const absl::Notification* stop = nullptr;
+    // Called while a proof goes on, which may take minutes; may be null.
+    std::function<void()> beat = nullptr;
   };
 
   // `session` is one to the server that the stream is read from. `history` keeps what was proven beyond this object and
