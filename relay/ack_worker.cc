@@ -38,10 +38,15 @@ absl::Status AckWorker::Run(const absl::Notification* finish) {
 }
 
 bool AckWorker::SaveDue() const {
+  // Before there is a plan, the mark does not say what it covers.
+  if (!parts_.state->planned()) return false;
   const absl::Duration now = parts_.clock->Monotonic();
   if (now < next_try_ || now - last_save_ < options_.interval) return false;
   const AckTracker::Progress progress = parts_.tracker->progress();
-  if (progress.row_steps != saved_row_steps_ || parts_.state->version() != saved_version_) return true;
+  if (progress.row_steps != saved_row_steps_ || parts_.state->version() != saved_version_ ||
+      parts_.sweeps->version() != saved_sweeps_version_) {
+    return true;
+  }
   return progress.foreign_steps > saved_foreign_steps_ + 1 && now - last_save_ >= options_.foreign_interval;
 }
 
@@ -61,6 +66,7 @@ absl::Status AckWorker::Save() {
 }
 
 absl::Status AckWorker::TrySave() {
+  if (!parts_.state->planned()) return absl::OkStatus();
   // A server that restarted, or closes idle sessions (wait_timeout), is no failed save.
   if (session_ != nullptr && session_->alive() && parts_.clock->Monotonic() - last_save_ > kFreshFor &&
       !session_->QueryValue("SELECT 1").ok()) {
@@ -73,8 +79,17 @@ absl::Status AckWorker::TrySave() {
   // The mark first, then the delta: an id beyond the mark is harmless, one that is missing would never be deleted.
   const AckTracker::Progress progress = parts_.tracker->progress();
   const uint64_t version = parts_.state->version();
-  const Checkpoint checkpoint = parts_.state->CheckpointAt(parts_.tracker->low_water());
+  const uint64_t sweeps_version = parts_.sweeps->version();
+  Checkpoint checkpoint = parts_.state->CheckpointAt(parts_.tracker->low_water());
   if (!checkpoint.has_position()) return absl::OkStatus();
+  // Behind the mark too: a sweep is asked for before the mark passes what it is asked for.
+  checkpoint.sweep_wanted = parts_.sweeps->wanted();
+  checkpoint.swept_at = parts_.sweeps->swept_at();
+  if (!saved_server_.empty() && checkpoint.server_uuid != saved_server_) {
+    // A failover may have lost what was saved last: nothing is taken to be stored.
+    parts_.ledger->SaveAnew();
+    parts_.store->ForgetStored();
+  }
   LedgerDelta delta = parts_.ledger->TakeDelta();
   absl::Status status = parts_.store->Save(session_.get(), checkpoint, delta);
   if (!status.ok()) {
@@ -86,6 +101,8 @@ absl::Status AckWorker::TrySave() {
   saved_row_steps_ = progress.row_steps;
   saved_foreign_steps_ = progress.foreign_steps;
   saved_version_ = version;
+  saved_sweeps_version_ = sweeps_version;
+  saved_server_ = checkpoint.server_uuid;
   parts_.metrics->checkpoint_saves.Add();
   LogEvent(LogLevel::kDebug, LogCode::kCheckpointSaved, checkpoint.position.ToString());
   parts_.board->Update([&](RelayStatus& board) {

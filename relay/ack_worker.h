@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "absl/random/random.h"
 #include "absl/status/status.h"
@@ -20,6 +21,7 @@
 #include "relay/pipeline_state.h"
 #include "relay/relay_status.h"
 #include "relay/sql_session.h"
+#include "relay/sweep_queue.h"
 
 namespace relay {
 
@@ -39,6 +41,7 @@ class AckWorker {
     PipelineState* state;
     AckTracker* tracker;
     Ledger* ledger;
+    SweepQueue* sweeps;
     Delivery* delivery;
     Metrics* metrics;
     StatusBoard* board;
@@ -49,7 +52,7 @@ class AckWorker {
   AckWorker(Options options, Parts parts) : options_(options), parts_(parts) {}
 
   // Runs until `finish` is notified: after the stream thread has ended and what is in flight is settled. Saves a last
-  // time. Aborted: another relay with our identity took over.
+  // time, unless the stream never came to know where it is. Aborted: another relay with our identity took over.
   absl::Status Run(const absl::Notification* finish);
 
  private:
@@ -68,6 +71,8 @@ class AckWorker {
   uint64_t saved_row_steps_ = 0;
   uint64_t saved_foreign_steps_ = 0;
   uint64_t saved_version_ = 0;
+  uint64_t saved_sweeps_version_ = 0;
+  std::string saved_server_;
   absl::Duration last_save_ = -absl::InfiniteDuration();
   absl::Duration next_try_ = -absl::InfiniteDuration();
 };

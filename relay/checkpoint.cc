@@ -44,6 +44,12 @@ class ObjectReader {
       *out = field->get<int64_t>();
     }
   }
+  void Read(const char* name, bool* out) {
+    if (const Json* field = Find(name)) {
+      if (!field->is_boolean()) return Fail(name, "true or false");
+      *out = field->get<bool>();
+    }
+  }
   void Read(const char* name, cdc::BinlogPosition* out) {
     if (const Json* field = Find(name)) {
       ObjectReader reader(*field, Where(name));
@@ -175,25 +181,22 @@ void ReadColumn(const Json& json, ObjectReader* parent, cdc::ColumnDefinition* c
 }
 
 Json SweepToJson(const SweepProgress& sweep) {
-  Json json = {{"phase", NameOf(kSweepPhases, sweep.phase)},
-               {"start_gtids", sweep.start_gtids.ToString()},
-               {"start", PositionToJson(sweep.start)},
-               {"until", PositionToJson(sweep.until)}};
-  if (sweep.last_id.has_value()) json["last_id"] = *sweep.last_id;
-  return json;
+  return {{"phase", NameOf(kSweepPhases, sweep.phase)},
+          {"reason", sweep.reason},
+          {"judge_ledger", sweep.judge_ledger},
+          {"until", PositionToJson(sweep.until)},
+          {"server", sweep.server}};
 }
 
 void ReadSweep(const Json& json, ObjectReader* parent, SweepProgress* sweep) {
   ObjectReader reader(json, parent->Where("sweep"));
   ReadEnum(kSweepPhases, "phase", &reader, &sweep->phase);
-  reader.Read("start_gtids", &sweep->start_gtids);
-  reader.Read("start", &sweep->start);
+  reader.Read("reason", &sweep->reason);
+  // A version that did not write it did not judge either.
+  sweep->judge_ledger = true;
+  reader.Read("judge_ledger", &sweep->judge_ledger);
   reader.Read("until", &sweep->until);
-  if (reader.Find("last_id") != nullptr) {
-    uint64_t last_id = 0;
-    reader.Read("last_id", &last_id);
-    sweep->last_id = last_id;
-  }
+  reader.Read("server", &sweep->server);
   parent->Take(reader);
 }
 
@@ -240,6 +243,10 @@ void AddDetails(const Checkpoint& checkpoint, Json* json) {
   for (const TableCheckpoint& table : checkpoint.tables) (*json)["tables"].push_back(TableToJson(table));
   (*json)["open_xa"] = Json::array();
   for (const cdc::OpenXaBranch& branch : checkpoint.open_xa) (*json)["open_xa"].push_back(BranchToJson(branch));
+  if (!checkpoint.sweep_wanted.empty()) (*json)["sweep_wanted"] = checkpoint.sweep_wanted;
+  if (checkpoint.swept_at != absl::InfinitePast()) {
+    (*json)["swept_at_micros"] = absl::ToUnixMicros(checkpoint.swept_at);
+  }
 }
 
 void ReadDetails(ObjectReader* reader, Checkpoint* checkpoint) {
@@ -251,6 +258,14 @@ void ReadDetails(ObjectReader* reader, Checkpoint* checkpoint) {
   checkpoint->open_xa.clear();
   if (const Json* branches = reader->FindArray("open_xa")) {
     for (const Json& branch : *branches) ReadBranch(branch, reader, &checkpoint->open_xa.emplace_back());
+  }
+  checkpoint->sweep_wanted.clear();
+  reader->Read("sweep_wanted", &checkpoint->sweep_wanted);
+  checkpoint->swept_at = absl::InfinitePast();
+  if (reader->Find("swept_at_micros") != nullptr) {
+    int64_t micros = 0;
+    reader->Read("swept_at_micros", &micros);
+    checkpoint->swept_at = absl::FromUnixMicros(micros);
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "cdc/binlog_position.h"
 #include "cdc/gtid.h"
 #include "cdc/gtid_set.h"
@@ -35,21 +36,23 @@ struct Fingerprint {
   friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
 };
 
-// How far a sweep before streaming got with one table (design §7).
+// How far a sweep before streaming got with one table (design §7). Which rows were sent needs no place here: the ledger
+// knows them.
 struct SweepProgress {
   enum class Phase {
     kNone,    // No sweep is under way.
     kTable,   // Rows are read from the table and sent in id order.
-    kStream,  // The stream is read from `start`; inserts that were sent from the table are skipped up to `until`.
+    kStream,  // The stream is read; inserts that were sent from the table are skipped up to `until`.
   };
   Phase phase = Phase::kNone;
-  // S: where the stream is to be read from.
-  cdc::GtidSet start_gtids;
-  cdc::BinlogPosition start;
-  // Every pending row up to and including this id was sent and acknowledged.
-  std::optional<uint64_t> last_id;
-  // The log's end after the ids were read.
+  // SweepReasonName; empty: not known.
+  std::string reason;
+  // A part of the log went by unread: whether the ledger's ids still name the rows that were published is still to be
+  // judged.
+  bool judge_ledger = false;
+  // The log's end after the ids were read, and whose log: ServerName.
   cdc::BinlogPosition until;
+  std::string server;
 
   friend bool operator==(const SweepProgress&, const SweepProgress&) = default;
 };
@@ -90,6 +93,10 @@ struct Checkpoint {
   std::vector<TableCheckpoint> tables;
   // Prepared XA branches with rows of ours, undecided at the position.
   std::vector<cdc::OpenXaBranch> open_xa;
+  // A sweep alongside that was asked for before the position and is not done: SweepReasonName. Empty: none is.
+  std::string sweep_wanted;
+  // When the last sweep alongside was begun that is done, by the server's clock; infinite past: not known.
+  absl::Time swept_at = absl::InfinitePast();
 
   // True once a place in the log is known.
   bool has_position() const { return !position.empty() || !gtids.empty(); }
@@ -99,8 +106,8 @@ struct Checkpoint {
   const TableCheckpoint* FindTable(absl::string_view schema, absl::string_view table) const;
 };
 
-// The parts of a checkpoint that change rarely (partitioner, tables, open XA branches), as one JSON object. The SQL
-// store keeps the others in columns and this text in one, so that a save writes it only when it changed.
+// The parts of a checkpoint that change rarely (partitioner, tables, open XA branches, sweeps), as one JSON object. The
+// SQL store keeps the others in columns and this text in one, so that a save writes it only when it changed.
 std::string CheckpointDetails(const Checkpoint& checkpoint);
 // Sets these parts from what CheckpointDetails wrote. DataLoss when the text is damaged, naming where.
 absl::Status ApplyCheckpointDetails(absl::string_view json, Checkpoint* checkpoint);

@@ -42,6 +42,9 @@ class CheckpointStore {
   // Aborted: another relay with our id took over (its epoch is stored): stop.
   virtual absl::Status Save(SqlSession* session, const Checkpoint& checkpoint, const LedgerDelta& delta) = 0;
 
+  // What this object knows of the stored state may not be so any more: the server is another one.
+  virtual void ForgetStored() {}
+
   // For messages: "`shop`.`kafka_outbox_checkpoint`", or the file's path.
   virtual std::string Where() const = 0;
 };

@@ -37,15 +37,17 @@ Checkpoint Sample() {
   table.layout->columns.push_back(
       {"raw", "varbinary", "varbinary(9)", "", cdc::ColumnDefinition::Default::kConstant, std::string("\0\xff", 2)});
   table.sweep.phase = SweepProgress::Phase::kStream;
-  table.sweep.start_gtids = *cdc::GtidSet::Parse(std::string(kUuid) + ":1-10");
-  table.sweep.start = {"binlog.000006", 4};
-  table.sweep.last_id = ~uint64_t{0};
+  table.sweep.reason = "purged";
+  table.sweep.judge_ledger = false;
   table.sweep.until = {"binlog.000006", 99};
+  table.sweep.server = kUuid;
   checkpoint.tables.push_back({"crm", "kafka_outbox", "", std::nullopt, {}});
   cdc::OpenXaBranch& branch = checkpoint.open_xa.emplace_back();
   branch.xid = "X'7831',X'',1";
   branch.prepare_gtid = *cdc::Gtid::Parse(std::string(kUuid) + ":19");
   branch.prepare_position = {"binlog.000005", 157};
+  checkpoint.sweep_wanted = "statement";
+  checkpoint.swept_at = absl::FromUnixMicros(1700000000123456);
   return checkpoint;
 }
 
@@ -59,6 +61,8 @@ void ExpectEqual(const Checkpoint& a, const Checkpoint& b) {
   EXPECT_EQ(a.last, b.last);
   EXPECT_EQ(a.partitioner, b.partitioner);
   EXPECT_TRUE(a.tables == b.tables);
+  EXPECT_EQ(a.sweep_wanted, b.sweep_wanted);
+  EXPECT_EQ(a.swept_at, b.swept_at);
   ASSERT_EQ(a.open_xa.size(), b.open_xa.size());
   for (size_t i = 0; i < a.open_xa.size(); ++i) {
     EXPECT_EQ(a.open_xa[i].xid, b.open_xa[i].xid);
@@ -116,6 +120,17 @@ TEST(Checkpoint, RefusesANewerFormatAndSaysWhatToDo) {
 TEST(Checkpoint, IgnoresFieldsItDoesNotKnow) {
   const std::string grown = absl::StrReplaceAll(CheckpointToJson(Sample()), {{"\"epoch\"", "\"new\": [1], \"epoch\""}});
   EXPECT_TRUE(CheckpointFromJson(grown).ok());
+}
+
+TEST(Checkpoint, ASweepThatAnOlderVersionWroteIsStillToBeJudged) {
+  const std::string older = R"({"tables":[{"schema":"s","table":"t","sweep":{"phase":"table","start_gtids":"",)"
+                            R"("start":{"file":"b.1","offset":4},"until":{"file":"","offset":0}}}]})";
+  Checkpoint checkpoint;
+  ASSERT_TRUE(ApplyCheckpointDetails(older, &checkpoint).ok());
+  EXPECT_EQ(checkpoint.tables[0].sweep.phase, SweepProgress::Phase::kTable);
+  EXPECT_TRUE(checkpoint.tables[0].sweep.judge_ledger);
+  EXPECT_EQ(checkpoint.sweep_wanted, "");
+  EXPECT_EQ(checkpoint.swept_at, absl::InfinitePast());
 }
 
 TEST(Checkpoint, DamageIsDataLossThatNamesThePlace) {

@@ -2,10 +2,12 @@
 #include "relay/cleaner.h"
 
 #include <optional>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "absl/types/span.h"
 #include "relay/base/status_macros.h"
 #include "relay/id_condition.h"
 #include "relay/outbox_table_shape.h"
@@ -45,9 +47,10 @@ class Cleaner::Pass {
       : options_(cleaner.options_),
         ledger_(cleaner.ledger_),
         clock_(cleaner.clock_),
+        log_is_read_(cleaner.log_is_read_),
         session_(session),
         index_(schema),
-        schema_(cleaner.schemas_[schema]),
+        schema_(cleaner.schema_of_(schema)),
         pause_(cleaner.behind_[schema] ? cleaner.options_.pause / 10 : cleaner.options_.pause),
         begun_(clock_->Monotonic()) {}
 
@@ -112,18 +115,46 @@ class Cleaner::Pass {
     return !result_.ids_came_back;
   }
 
+  absl::StatusOr<bool> LogIsRead() {
+    if (log_is_read_ == nullptr) return true;
+    return log_is_read_(session_);
+  }
+
   absl::Status DeletePublished() {
+    if (ledger_->Due(index_, Now(), options_.retention, 1).empty()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const bool read, LogIsRead());
+    result_.log_unread = !read;
+    if (!read) return absl::OkStatus();
     while (true) {
       const std::vector<uint64_t> due = ledger_->Due(index_, Now(), options_.retention, options_.chunk_rows);
       if (due.empty()) return absl::OkStatus();
-      ASSIGN_OR_RETURN(const uint64_t deleted, session_->Execute(absl::StrCat("DELETE FROM ", schema_.Name(), " WHERE ",
-                                                                              IdCondition(schema_, due), " AND ",
-                                                                              NotErroredCondition(schema_))));
+      ASSIGN_OR_RETURN(const std::optional<uint64_t> deleted, DeleteChunk(due));
+      if (!deleted.has_value()) {
+        result_.log_unread = true;
+        return absl::OkStatus();
+      }
       ledger_->Forget(index_, due);
-      result_.published_rows += deleted;
+      result_.published_rows += *deleted;
       RETURN_IF_ERROR(PauseUnlessOver());
       if (result_.more) return absl::OkStatus();
     }
+  }
+
+  // Nullopt: the log may hold, or has brought, other rows of these ids; nothing was deleted.
+  absl::StatusOr<std::optional<uint64_t>> DeleteChunk(absl::Span<const uint64_t> due) {
+    ASSIGN_OR_RETURN(SqlTransaction transaction, SqlTransaction::Begin(session_));
+    ASSIGN_OR_RETURN(const uint64_t deleted,
+                     session_->Execute(absl::StrCat("DELETE FROM ", schema_.Name(), " WHERE ",
+                                                    IdCondition(schema_, due), " AND ", NotErroredCondition(schema_))));
+    // Whatever took one of the ids before the delete is in the log by now, and out of the ledger once that is read.
+    ASSIGN_OR_RETURN(const bool read, LogIsRead());
+    if (!read) return std::nullopt;
+    const IdSet still = ledger_->AllDue(index_, Now(), options_.retention);
+    for (const uint64_t id : due) {
+      if (!still.Contains(id)) return std::nullopt;
+    }
+    RETURN_IF_ERROR(transaction.Commit());
+    return deleted;
   }
 
   absl::Status DeleteCompleted() {
@@ -178,9 +209,10 @@ class Cleaner::Pass {
   const CleanerOptions& options_;
   Ledger* const ledger_;
   const base::Clock* const clock_;
+  const Cleaner::LogIsRead& log_is_read_;
   SqlSession* const session_;
   const size_t index_;
-  const OutboxSchema& schema_;
+  const OutboxSchema schema_;
   const absl::Duration pause_;
   const absl::Duration begun_;
   absl::Time server_begun_;
@@ -189,9 +221,14 @@ class Cleaner::Pass {
   CleanupResult result_;
 };
 
-Cleaner::Cleaner(const CleanerOptions& options, const std::vector<OutboxSchema>* schemas, Ledger* ledger,
-                 const base::Clock* clock)
-    : options_(options), schemas_(*schemas), ledger_(ledger), clock_(clock), behind_(schemas->size()) {}
+Cleaner::Cleaner(const CleanerOptions& options, SchemaOf schema_of, Ledger* ledger, const base::Clock* clock,
+                 LogIsRead log_is_read)
+    : options_(options),
+      schema_of_(std::move(schema_of)),
+      ledger_(ledger),
+      clock_(clock),
+      log_is_read_(std::move(log_is_read)),
+      behind_(ledger->schemas().size()) {}
 
 absl::StatusOr<CleanupResult> Cleaner::Clean(SqlSession* session, size_t schema, absl::string_view known_created,
                                              absl::Duration budget, const absl::Notification* stop) {

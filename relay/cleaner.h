@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -42,15 +43,24 @@ struct CleanupResult {
   // The ledger knows ids that the table has not given out: a TRUNCATE that the stream has not come to yet. Nothing was
   // deleted by the ledger.
   bool ids_came_back = false;
+  // Nothing (more) was deleted by the ledger: a part of the log is not read yet.
+  bool log_unread = false;
 };
 
-// SQL thread. Ask for a pass only while the stream is close to the log's end: a row that took a published row's id in
-// the part of the log that is not read yet would be deleted with it.
+// SQL thread.
 class Cleaner {
  public:
-  // The arguments outlive the cleaner; schemas are in the ledger's order.
-  Cleaner(const CleanerOptions& options, const std::vector<OutboxSchema>* schemas, Ledger* ledger,
-          const base::Clock* clock);
+  // An outbox table as it is now, by its place in the ledger.
+  using SchemaOf = std::function<OutboxSchema(size_t)>;
+  // Whether the log is read up to its end as it is now (the session tells), which may be waited for a moment. A row
+  // that took a published row's id in a part that is not read yet would be deleted with it.
+  using LogIsRead = std::function<absl::StatusOr<bool>(SqlSession*)>;
+
+  // The ledger and the clock outlive the cleaner. `log_is_read` is asked before the first delete, and before each
+  // delete is committed: from the delete on no other row can take the ids, and no DDL touch the table. Null: nobody
+  // reads; the ledger is believed.
+  Cleaner(const CleanerOptions& options, SchemaOf schema_of, Ledger* ledger, const base::Clock* clock,
+          LogIsRead log_is_read);
 
   // One pass over one schema, until nothing is due or `budget` is used up. `known_created` is the table's CREATE_TIME
   // as the checkpoint has it. What was deleted leaves the ledger, which is for the next save to store. Cancelled when
@@ -65,9 +75,10 @@ class Cleaner {
   class Pass;
 
   const CleanerOptions options_;
-  const std::vector<OutboxSchema>& schemas_;
+  const SchemaOf schema_of_;
   Ledger* const ledger_;
   const base::Clock* const clock_;
+  const LogIsRead log_is_read_;
   std::vector<bool> behind_;  // By schema: the last pass left something.
 };
 

@@ -45,10 +45,13 @@ class CleanerTest : public testing_servers::SqlServerTest {
     ledger_->AddAll(0, ids, {.server = now - ago, .steady = clock_.Monotonic() - ago});
   }
   CleanupResult Clean(absl::Duration budget = absl::InfiniteDuration(), const std::string& known_created = "") {
-    Cleaner cleaner(options_, &schemas_, ledger_.get(), &clock_);
+    Cleaner cleaner(options_, SchemaOf(), ledger_.get(), &clock_, log_is_read_);
     const auto result = cleaner.Clean(session(), 0, known_created, budget, nullptr);
     EXPECT_TRUE(result.ok()) << result.status();
     return result.value_or(CleanupResult());
+  }
+  Cleaner::SchemaOf SchemaOf() {
+    return [this](size_t schema) { return schemas_[schema]; };
   }
   std::string Left() { return Select("SELECT id FROM kafka_outbox ORDER BY id"); }
 
@@ -56,6 +59,7 @@ class CleanerTest : public testing_servers::SqlServerTest {
   std::unique_ptr<Ledger> ledger_;
   base::FakeClock clock_;
   CleanerOptions options_;
+  Cleaner::LogIsRead log_is_read_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Servers, CleanerTest, testing_servers::EachServer(), testing_servers::ServerName);
@@ -119,7 +123,7 @@ TEST_P(CleanerTest, ADryRunCountsAndChangesNothing) {
   Published({1, 2, 3, 4, 99}, absl::Minutes(62));
   Published({5}, absl::Minutes(64));
   Run("UPDATE kafka_outbox SET push_completed_at = NOW() - INTERVAL 61 MINUTE WHERE id = 9");
-  Cleaner cleaner(options_, &schemas_, ledger_.get(), &clock_);
+  Cleaner cleaner(options_, SchemaOf(), ledger_.get(), &clock_, log_is_read_);
   const auto result = cleaner.DryRun(session(), 0, "");
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->published_rows, 5);
@@ -202,12 +206,57 @@ TEST_P(CleanerTest, ARowThatIsLockedIsTriedAgainLater) {
   ASSERT_TRUE(application->Begin().ok());
   ASSERT_TRUE(application->Execute(absl::StrCat("UPDATE ", schema(), ".kafka_outbox SET topic='x' WHERE id=2")).ok());
   Run("SET SESSION innodb_lock_wait_timeout=1");
-  Cleaner cleaner(options_, &schemas_, ledger_.get(), &clock_);
+  Cleaner cleaner(options_, SchemaOf(), ledger_.get(), &clock_, log_is_read_);
   EXPECT_EQ(cleaner.Clean(session(), 0, "", absl::InfiniteDuration(), nullptr).status().code(),
             absl::StatusCode::kUnavailable);
   EXPECT_EQ(ledger_->size(0), 2);
   ASSERT_TRUE(application->Commit().ok());
   EXPECT_EQ(Clean().published_rows, 2);
+}
+
+TEST_P(CleanerTest, NothingIsDeletedWhileTheLogIsUnread) {
+  Insert(1, 3);
+  Published({1, 2, 3}, absl::Minutes(62));
+  log_is_read_ = [](SqlSession*) { return false; };
+  const CleanupResult result = Clean();
+  EXPECT_TRUE(result.log_unread);
+  EXPECT_EQ(result.published_rows, 0);
+  EXPECT_EQ(Left(), "1;2;3");
+  EXPECT_EQ(ledger_->size(0), 3);
+}
+
+TEST_P(CleanerTest, ARowThatTakesAnIdRightBeforeItsDeleteStays) {
+  Insert(1, 3);
+  Insert(9, 9);  // So that no id is above the next one.
+  Published({1, 2, 3}, absl::Minutes(62));
+  int asked = 0;
+  log_is_read_ = [&](SqlSession*) {
+    // The stream comes to an insert of id 2 between the two looks; the table has that row already.
+    if (++asked == 2) ledger_->RemoveFromOlder(0, 2);
+    return true;
+  };
+  const CleanupResult result = Clean();
+  EXPECT_TRUE(result.log_unread);
+  EXPECT_EQ(Left(), "1;2;3;9") << "the chunk is rolled back";
+  Clean();
+  EXPECT_EQ(Left(), "2;9");
+}
+
+TEST_P(CleanerTest, NoDdlGetsBetweenADeleteAndTheLookAtTheLog) {
+  Insert(1, 3);
+  Published({1, 2, 3}, absl::Minutes(62));
+  const std::unique_ptr<SqlSession> other = Connect();
+  ASSERT_TRUE(other->Execute("SET SESSION lock_wait_timeout = 1").ok());
+  int asked = 0;
+  log_is_read_ = [&](SqlSession*) {
+    if (++asked == 2) {
+      EXPECT_FALSE(other->Execute(absl::StrCat("TRUNCATE ", schema(), ".kafka_outbox")).ok());
+    }
+    return true;
+  };
+  Clean();
+  EXPECT_EQ(asked, 2);
+  EXPECT_EQ(Left(), "");
 }
 
 TEST_P(CleanerTest, DeletesDoNotLogThePayloadAgain) {

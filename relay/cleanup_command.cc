@@ -61,6 +61,10 @@ class CleanupJob {
   }
 
  private:
+  Cleaner::SchemaOf SchemaOf() const {
+    return [this](size_t schema) { return schemas_[schema]; };
+  }
+
   // The ledger as the relay at work saved it last, and the table's CREATE_TIME to go with it.
   absl::StatusOr<std::string> LoadLedger(Ledger* ledger) {
     if (!config_.checkpoint.file.empty()) return std::string();  // The other process's.
@@ -91,7 +95,7 @@ class CleanupJob {
       return true;
     });
     IdSet gone = ledger.All(0);
-    Cleaner cleaner(options_, &schemas_, &ledger, base::RealClock());
+    Cleaner cleaner(options_, SchemaOf(), &ledger, base::RealClock(), nullptr);
     const absl::StatusOr<CleanupResult> result = cleaner.Clean(session_, 0, created, kPassLength, stop_);
     gone.Subtract(ledger.All(0));
     done->UnionWith(gone);
@@ -101,7 +105,7 @@ class CleanupJob {
   absl::Status Count() {
     Ledger ledger({schemas_[0].schema});
     ASSIGN_OR_RETURN(const std::string created, LoadLedger(&ledger));
-    Cleaner cleaner(options_, &schemas_, &ledger, base::RealClock());
+    Cleaner cleaner(options_, SchemaOf(), &ledger, base::RealClock(), nullptr);
     ASSIGN_OR_RETURN(const CleanupResult result, cleaner.DryRun(session_, 0, created));
     std::printf("%s: %s\n", schemas_[0].Name().c_str(),
                 absl::StrCat(result.published_rows, " published and ", result.completed_rows,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/completed_marker.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -16,24 +17,17 @@ constexpr int kStatementsPerFlush = 100;
 
 }  // namespace
 
-CompletedMarker::CompletedMarker(const std::vector<OutboxSchema>* schemas)
-    : schemas_(*schemas), pending_(schemas->size()) {}
+CompletedMarker::CompletedMarker(SchemaOf schema_of, const Ledger* ledger)
+    : schema_of_(std::move(schema_of)), ledger_(*ledger), pending_(ledger->schemas().size()) {}
 
 void CompletedMarker::Add(size_t schema, absl::Span<const uint64_t> ids) {
-  if (!schemas_[schema].stores_rows()) return;
   absl::MutexLock lock(&mutex_);
   for (const uint64_t id : ids) pending_[schema].Add(id);
 }
 
 void CompletedMarker::AddAll(size_t schema, const IdSet& ids) {
-  if (!schemas_[schema].stores_rows()) return;
   absl::MutexLock lock(&mutex_);
   pending_[schema].UnionWith(ids);
-}
-
-void CompletedMarker::Remove(size_t schema, uint64_t id) {
-  absl::MutexLock lock(&mutex_);
-  pending_[schema].Remove(id);
 }
 
 uint64_t CompletedMarker::pending() const {
@@ -47,8 +41,8 @@ absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t ch
                                                 const absl::Notification* stop) {
   uint64_t marked = 0;
   int statements = 0;
-  for (size_t i = 0; i < schemas_.size(); ++i) {
-    const OutboxSchema& schema = schemas_[i];
+  for (size_t i = 0; i < pending_.size(); ++i) {
+    const OutboxSchema schema = schema_of_(i);
     const std::string column = QuoteIdentifier(schema.NameOf(kPushCompletedAt));
     // NOW(), in the session's zone, is what the polling relay writes and compares with. It takes a row that was never
     // claimed for a pending one, completed or not.
@@ -65,6 +59,9 @@ absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t ch
         for (const uint64_t id : ids) pending_[i].Remove(id);
       }
       if (ids.empty()) break;
+      ids.erase(std::remove_if(ids.begin(), ids.end(), [&](uint64_t id) { return !ledger_.Contains(i, id); }),
+                ids.end());
+      if (ids.empty() || !schema.stores_rows()) continue;
       ++statements;
       const absl::StatusOr<uint64_t> updated =
           session->Execute(absl::StrCat("UPDATE ", schema.Name(), " SET ", marks, " WHERE ", IdCondition(schema, ids),

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -16,6 +17,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/types/span.h"
 #include "relay/id_set.h"
+#include "relay/ledger.h"
 #include "relay/outbox_schema.h"
 #include "relay/sql_session.h"
 
@@ -25,14 +27,15 @@ namespace relay {
 // thread, once a second.
 class CompletedMarker {
  public:
-  // `schemas` outlives the marker; a schema is named by its index in it.
-  explicit CompletedMarker(const std::vector<OutboxSchema>* schemas);
+  // An outbox table as it is now, by its place in the ledger.
+  using SchemaOf = std::function<OutboxSchema(size_t)>;
+
+  // The ledger outlives the marker: what has left it by the time it is to be marked is another row.
+  CompletedMarker(SchemaOf schema_of, const Ledger* ledger);
 
   void Add(size_t schema, absl::Span<const uint64_t> ids);
   // Also what an earlier process published: the marks that it no longer came to set.
   void AddAll(size_t schema, const IdSet& ids);
-  // The rows of this id are new ones.
-  void Remove(size_t schema, uint64_t id);
   uint64_t pending() const;
 
   // Marks what was added and returns how many rows it found unmarked. After an error the ids that were not marked yet
@@ -41,7 +44,8 @@ class CompletedMarker {
   absl::StatusOr<uint64_t> Flush(SqlSession* session, uint32_t chunk_rows, const absl::Notification* stop);
 
  private:
-  const std::vector<OutboxSchema>& schemas_;
+  const SchemaOf schema_of_;
+  const Ledger& ledger_;
   mutable absl::Mutex mutex_;
   std::vector<IdSet> pending_ ABSL_GUARDED_BY(mutex_);
 };

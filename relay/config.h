@@ -62,7 +62,8 @@ struct DatabaseConfig {
   std::string tls_cert;  // file
   std::string tls_key;   // file
   absl::Duration connect_timeout;
-  absl::Duration query_timeout;  // of one ordinary statement
+  absl::Duration query_timeout;   // of one ordinary statement
+  absl::Duration failover_grace;  // for a host that has all that was read
 };
 
 struct BinlogConfig {

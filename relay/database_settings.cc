@@ -110,6 +110,13 @@ std::vector<Setting> DatabaseSettings() {
        [](Value v, Config& c) {
          return StoreDuration(v, absl::Seconds(1), absl::Hours(24), c.binlog.net_write_timeout);
        }},
+      {Group::kMysql, "failover-grace", "", "RELAY_FAILOVER_GRACE", Kind::kValue, "DURATION", "60s", "",
+       "Of several hosts: how long one that has every transaction we have read is waited for, before the writable one "
+       "with most of them is taken.",
+       false,
+       [](Value v, Config& c) {
+         return StoreDuration(v, absl::ZeroDuration(), absl::Hours(24), c.database.failover_grace);
+       }},
       {Group::kMysql, "relay-server-id", "", "RELAY_SERVER_ID", Kind::kValue, "NUMBER", "0",
        "`0`: derived from the relay's id", "server_id of the dump connection; no replica may have the same.", false,
        [](Value v, Config& c) { return StoreInteger(v, 0, std::numeric_limits<uint32_t>::max(), c.binlog.server_id); }},

@@ -19,11 +19,14 @@
 
 namespace relay {
 
+// Ids that one statement of ours reads.
+inline constexpr uint32_t kPendingIdChunk = 20'000;
+
 // The ids of the committed rows that are pending: not errored, push_completed_at NULL. Also those that this relay has
 // published and not deleted yet: the ledger knows them. Read by index in chunks of `chunk_rows`, each a statement of
 // its own, so that no long read holds back the purge. A table that does not exist has none. Cancelled when `stop`
 // comes.
-absl::StatusOr<IdSet> ReadPendingIds(SqlSession* session, const OutboxSchema& schema, uint32_t chunk_rows = 10000,
+absl::StatusOr<IdSet> ReadPendingIds(SqlSession* session, const OutboxSchema& schema, uint32_t chunk_rows = kPendingIdChunk,
                                      const absl::Notification* stop = nullptr);
 
 struct ReadRowsOptions {

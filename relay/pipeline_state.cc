@@ -17,9 +17,9 @@ PipelineState::PipelineState(Checkpoint identity, std::vector<OutboxSchema> tabl
     if (known != nullptr) checkpoint = *known;
     checkpoint.schema = table.schema;
     checkpoint.table = table.table;
-    checkpoint.created = table.created;
     if (checkpoint.layout.has_value()) layouts_->Add(table.schema, table.table, *checkpoint.layout, {});
     covered.push_back(std::move(checkpoint));
+    covered_.push_back(known != nullptr);
     schemas_.push_back(table.schema);
   }
   checkpoint_.tables = std::move(covered);
@@ -48,18 +48,50 @@ Checkpoint PipelineState::CheckpointAt(const LowWaterMark& mark) const {
   checkpoint.gtids = mark.gtids;
   checkpoint.position = mark.position;
   checkpoint.open_xa = mark.open_xa;
-  for (TableCheckpoint& table : checkpoint.tables) {
+  checkpoint.tables.clear();
+  for (size_t i = 0; i < table_count_; ++i) {
+    // A table that is not in a checkpoint is one that a sweep is still to come for.
+    if (!covered_[i]) continue;
+    TableCheckpoint& table = checkpoint.tables.emplace_back(checkpoint_.tables[i]);
     table.layout = layouts_->At(table.schema, table.table, mark.position);
   }
   checkpoint.last = Fingerprint{};
-  if (mark.last.has_value()) {
+  if (mark.last.has_value() && !(mark.last->gtid.has_value() && elsewhere_.Contains(*mark.last->gtid))) {
     checkpoint.last = {mark.last->gtid, mark.position, absl::ToUnixMicros(mark.last->commit_time)};
   }
   return checkpoint;
 }
 
-void PipelineState::set_server(std::string server_uuid) {
+std::string PipelineState::created(size_t index) const {
   absl::MutexLock lock(&mutex_);
+  return checkpoint_.tables[index].created;
+}
+
+void PipelineState::set_created(size_t index, std::string created) {
+  absl::MutexLock lock(&mutex_);
+  if (checkpoint_.tables[index].created == created) return;
+  checkpoint_.tables[index].created = std::move(created);
+  version_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+void PipelineState::Planned() {
+  if (planned()) return;
+  absl::MutexLock lock(&mutex_);
+  covered_.assign(table_count_, true);
+  planned_.store(true, std::memory_order_release);
+  version_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+bool PipelineState::IsHere(const LowWaterMark& mark) const {
+  absl::MutexLock lock(&mutex_);
+  return mark.gtids.Contains(elsewhere_);
+}
+
+void PipelineState::set_server(std::string server_uuid, const cdc::GtidSet& handed) {
+  absl::MutexLock lock(&mutex_);
+  if (handed.empty()) elsewhere_ = {};
+  if (checkpoint_.server_uuid == server_uuid) return;
+  if (!checkpoint_.server_uuid.empty()) elsewhere_ = handed;
   checkpoint_.server_uuid = std::move(server_uuid);
   version_.fetch_add(1, std::memory_order_acq_rel);
 }

@@ -13,11 +13,12 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "relay/ack_tracker.h"
+#include "cdc/gtid_set.h"
 #include "relay/base/clock.h"
 #include "relay/checkpoint.h"
 #include "relay/layout_history.h"
 #include "relay/ledger.h"
+#include "relay/low_water_mark.h"
 #include "relay/outbox_schema.h"
 
 namespace relay {
@@ -36,13 +37,27 @@ class PipelineState {
   const std::string& schema(size_t index) const { return schemas_[index]; }
   OutboxSchema table(size_t index) const;
   std::vector<OutboxSchema> tables() const;
+  // The table as a DDL that the stream brought left it.
   void set_table(size_t index, OutboxSchema table);
 
-  // What a save has to hold: the identity, the server, the tables, at this mark.
+  // CREATE_TIME of the table that the ledger's ids came from: at first the checkpoint's, whatever the table is by now.
+  // Empty: not known.
+  std::string created(size_t index) const;
+  void set_created(size_t index, std::string created);
+
+  // What a save has to hold: the identity, the server, the tables that the mark covers, at this mark.
   Checkpoint CheckpointAt(const LowWaterMark& mark) const;
 
-  void set_server(std::string server_uuid);
+  // The mark is one that covers every table, or says how far the table's sweep is: from now on it may be saved.
+  void Planned();
+  bool planned() const { return planned_.load(std::memory_order_acquire); }
+
+  // From now on positions are those of this server. `handed`: what was read of the one before, whose last transaction
+  // is no fingerprint of this one's log; empty when reading begins anew.
+  void set_server(std::string server_uuid, const cdc::GtidSet& handed);
   std::string server() const;
+  // Whether the mark's position is one of server(): everything read of the server before it is done.
+  bool IsHere(const LowWaterMark& mark) const;
 
   SweepProgress sweep(size_t table) const;
   void set_sweep(size_t table, SweepProgress progress);
@@ -63,7 +78,11 @@ class PipelineState {
   std::atomic<uint64_t> version_{0};
   std::atomic<int64_t> clock_offset_us_{0};
   mutable absl::Mutex mutex_;
+  std::atomic<bool> planned_{false};
   Checkpoint checkpoint_ ABSL_GUARDED_BY(mutex_);
+  std::vector<bool> covered_ ABSL_GUARDED_BY(mutex_);
+  // Read of servers before this one.
+  cdc::GtidSet elsewhere_ ABSL_GUARDED_BY(mutex_);
   std::vector<OutboxSchema> tables_ ABSL_GUARDED_BY(mutex_);
 };
 

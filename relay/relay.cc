@@ -24,6 +24,7 @@
 #include "relay/base/status_macros.h"
 #include "relay/checkpoint_store.h"
 #include "relay/cleaner.h"
+#include "relay/commit_barrier.h"
 #include "relay/completed_marker.h"
 #include "relay/delivery.h"
 #include "relay/endpoint_from_config.h"
@@ -46,14 +47,18 @@
 #include "relay/poison_recorder.h"
 #include "relay/preconditions.h"
 #include "relay/preconditions_from_config.h"
+#include "relay/primary_finder.h"
 #include "relay/relay_identity.h"
 #include "relay/row_sender.h"
 #include "relay/sql_checkpoint_store.h"
 #include "relay/sql_session.h"
 #include "relay/sql_worker.h"
 #include "relay/stall_watch.h"
+#include "relay/start_planner.h"
 #include "relay/stream_worker.h"
 #include "relay/sweep_queue.h"
+#include "relay/table_publisher.h"
+#include "relay/transaction_handler.h"
 #include "relay/version.h"
 
 namespace relay {
@@ -62,6 +67,7 @@ namespace {
 // An ALTER of a large table may take its time.
 constexpr absl::Duration kMigrationTimeout = absl::Hours(6);
 constexpr absl::Duration kStep = absl::Milliseconds(100);
+constexpr absl::Duration kShortStep = absl::Milliseconds(10);
 
 // What the start learns from the database.
 struct Foundation {
@@ -199,22 +205,315 @@ bool MarksCompleted(const Config& config, const Foundation& foundation) {
   return false;
 }
 
-LowWaterMark MarkOf(const Checkpoint& checkpoint) {
-  LowWaterMark mark;
-  mark.gtids = checkpoint.gtids;
-  mark.position = checkpoint.position;
-  mark.open_xa = checkpoint.open_xa;
-  return mark;
+FaultPolicy::Options PolicyOptions(const Config& config) {
+  FaultPolicy::Options options;
+  options.publish_attempts = config.poison.publish_attempts;
+  options.topic_error_grace = config.poison.topic_error_grace;
+  options.hold_topics_for_ever = config.poison.on_topic_error == OnTopicError::kHold;
+  options.poison_limit_per_minute = config.poison.limit_per_minute;
+  return options;
+}
+
+CleanerOptions CleanupOptions(const Config& config) {
+  CleanerOptions options;
+  options.retention = config.cleanup.retention;
+  options.keep_rows = !config.cleanup.enabled;
+  options.chunk_rows = config.cleanup.chunk_rows;
+  options.pause = config.cleanup.pause;
+  return options;
+}
+
+SqlWorker::Options SqlWorkerOptions(const Config& config) {
+  SqlWorker::Options options;
+  options.sweep_interval = config.sweep_interval;
+  // A short retention is meant to be seen.
+  options.cleanup_interval = std::clamp(config.cleanup.retention / 4, absl::Seconds(1), options.cleanup_interval);
+  return options;
+}
+
+StreamWorker::Options StreamOptions(const Config& config) {
+  StreamWorker::Options options;
+  options.start = config.start;
+  options.reader.memory_limit = config.binlog.transaction_buffer_bytes;
+  options.reader.verify_checksums = config.binlog.verify_checksum;
+  options.reader.spill_directory = config.binlog.spill_directory;
+  return options;
+}
+
+std::optional<Checkpoint> Reached(const Checkpoint& loaded) {
+  if (!loaded.has_position()) return std::nullopt;
+  return loaded;
+}
+
+Checkpoint IdentityOf(const Foundation& foundation, kafka::Partitioner partitioner) {
+  Checkpoint identity = foundation.loaded.checkpoint;
+  identity.partitioner = std::string(kafka::PartitionerName(partitioner));
+  return identity;
+}
+
+// What the threads work with, and the threads: who is made of what is the order of the members.
+class Pipeline {
+ public:
+  Pipeline(const Config& config, const SqlConnector& connector, Foundation* foundation, kafka::Partitioner partitioner,
+           Metrics* metrics, StatusBoard* board);
+
+  // Until `outer_stop` is notified, or a thread ends with an error.
+  absl::Status Run(const absl::Notification* outer_stop);
+
+ private:
+  CompletedMarker* marker() { return marker_.has_value() ? &*marker_ : nullptr; }
+  Cleaner::SchemaOf SchemaOf() {
+    return [this](size_t table) { return state_.table(table); };
+  }
+  absl::StatusOr<absl::Duration> Barrier(SqlSession* session) const {
+    return CommitBarrier(session, foundation_.state_schema, foundation_.relay_id);
+  }
+  void Published(size_t table, absl::Span<const uint64_t> ids);
+  void Poison(PoisonRow row, std::optional<uint64_t> ordinal);
+  absl::StatusOr<std::unique_ptr<kafka::Producer>> MakeProducer(size_t batch_bytes) const;
+  // For a dump from this host.
+  absl::StatusOr<cdc::LiveSourceOptions> DumpFrom(const SqlHost& host) const;
+  absl::StatusOr<std::unique_ptr<cdc::EventSource>> OpenDump(const SqlHost& host, const LowWaterMark& from,
+                                                             bool by_gtid) const;
+  void ShowIdentity();
+  void ShowProgress();
+  // Ends the stream, flushes what it handed over.
+  void WindDown(std::thread* stream_thread, const absl::Notification& stream_ended);
+
+  const Config& config_;
+  const SqlConnector& connector_;
+  const Foundation& foundation_;
+  const kafka::Partitioner partitioner_;
+  Metrics* const metrics_;
+  StatusBoard* const board_;
+  const base::Clock* const clock_ = base::RealClock();
+  const cdc::LiveSourceOptions dump_options_;
+  const kafka::ClientSettings kafka_settings_;
+
+  // Notified once, for whatever reason: nothing new is begun.
+  absl::Notification stop_;
+  // Later: what was begun is left as it is.
+  absl::Notification give_up_;
+
+  LayoutHistory layouts_;
+  PipelineState state_;
+  Ledger ledger_;
+  std::optional<CompletedMarker> marker_;
+  AckTracker tracker_;
+  FaultPolicy policy_;
+  SweepQueue sweeps_;
+  PoisonRecorder recorder_;
+  Cleaner cleaner_;
+  SqlWorker sql_worker_;
+  Delivery delivery_;
+  OutboxDecoder decoder_;
+  RowSender sender_;
+  PrimaryFinder finder_;
+  TransactionHandler handler_;
+  TablePublisher publisher_;
+  StreamWorker stream_worker_;
+  AckWorker ack_worker_;
+  StallWatch stall_;
+};
+
+Pipeline::Pipeline(const Config& config, const SqlConnector& connector, Foundation* foundation,
+                   kafka::Partitioner partitioner, Metrics* metrics, StatusBoard* board)
+    : config_(config),
+      connector_(connector),
+      foundation_(*foundation),
+      partitioner_(partitioner),
+      metrics_(metrics),
+      board_(board),
+      dump_options_(DumpOptions(config, connector.endpoint(), foundation->relay_id)),
+      kafka_settings_(KafkaSettingsFromConfig(config.kafka)),
+      state_(IdentityOf(*foundation, partitioner), foundation->tables, &layouts_, clock_),
+      ledger_(config.database.schemas),
+      tracker_(config.kafka.unacknowledged_bytes, MarkOf(foundation->loaded.checkpoint),
+               [this](size_t table, absl::Span<const uint64_t> ids) { Published(table, ids); }),
+      policy_(PolicyOptions(config), clock_),
+      sweeps_(foundation->tables.size(), foundation->loaded.checkpoint.sweep_wanted,
+              foundation->loaded.checkpoint.swept_at),
+      recorder_(&foundation->tables, config.database.state_schema, foundation->relay_id),
+      cleaner_(CleanupOptions(config), SchemaOf(), &ledger_, clock_,
+               [this](SqlSession* session) { return sql_worker_.LogIsRead(session); }),
+      sql_worker_(SqlWorkerOptions(config),
+                  {&connector, &state_, &tracker_, &ledger_, &policy_, &sweeps_, &recorder_,
+                   MarksCompleted(config, *foundation) ? &marker_.emplace(SchemaOf(), &ledger_) : nullptr, &cleaner_,
+                   metrics, board, clock_, &stop_, [this](SqlSession* session) { return Barrier(session); },
+                   [this] { stream_worker_.Wake(); }}),
+      delivery_([this](size_t batch_bytes) { return MakeProducer(batch_bytes); }, &tracker_, &policy_, metrics, board,
+                [this] { stream_worker_.Wake(); }, &give_up_, clock_),
+      decoder_({.commit_timestamp = config.record.commit_timestamp,
+                .add_id = config.record.add_id,
+                .add_gtid = config.record.add_gtid,
+                .add_commit_time = config.record.add_commit_time}),
+      sender_({.halt_on_poison = config.poison.on_poison == OnPoison::kHalt}, &decoder_, &delivery_, metrics,
+              [this](PoisonRow row, std::optional<uint64_t> ordinal) { Poison(std::move(row), ordinal); }),
+      finder_(&connector, clock_, config.database.failover_grace),
+      handler_({.outbox_table = config.database.outbox_table, .gtid_header = config.record.add_gtid},
+               {&state_, &tracker_, &ledger_, &delivery_, &sender_,
+                [this](PoisonRow row, std::optional<uint64_t> ordinal) { Poison(std::move(row), ordinal); }, &sweeps_,
+                metrics, board, clock_, &give_up_}),
+      publisher_(&state_, &tracker_, &ledger_, &delivery_, &sender_, &sweeps_, metrics, board, &stop_),
+      stream_worker_(
+          StreamOptions(config),
+          [this](const SqlHost& host, const LowWaterMark& from, bool by_gtid) { return OpenDump(host, from, by_gtid); },
+          [this](SqlSession* session, const std::string& server) {
+            return std::make_unique<InformationSchemaLayout>(
+                InformationSchemaLayout::Options{connector_.endpoint(), config_.database.columns, &stop_,
+                                                 [this] { board_->Beat(RelayThread::kStream); }},
+                session, &layouts_, server);
+          },
+          [this](const SqlHost& host, const ServerInfo& server,
+                 const Checkpoint& checkpoint) -> absl::StatusOr<HistoryCheck> {
+            ASSIGN_OR_RETURN(cdc::LiveSourceOptions options, DumpFrom(host));
+            return CheckHistory(std::move(options), server, checkpoint);
+          },
+          [this](SqlSession* session) { return Barrier(session); },
+          {&finder_, &handler_, &publisher_, &state_, &tracker_, &ledger_, &delivery_, &sweeps_, &layouts_, metrics,
+           board, clock_, &stop_},
+          Reached(foundation->loaded.checkpoint)),
+      ack_worker_({.interval = config.checkpoint.interval},
+                  {config.checkpoint.file.empty() ? &connector : nullptr, foundation->store.get(), &state_, &tracker_,
+                   &ledger_, &sweeps_, &delivery_, metrics, board, clock_}) {
+  ledger_.Load(std::move(foundation->loaded.ledger));
+}
+
+void Pipeline::Published(size_t table, absl::Span<const uint64_t> ids) {
+  ledger_.AddAll(table, ids, state_.NowForLedger());
+  if (marker_.has_value()) marker_->Add(table, ids);
+}
+
+void Pipeline::Poison(PoisonRow row, std::optional<uint64_t> ordinal) {
+  // Before it can be recorded.
+  if (!ordinal.has_value()) sweeps_.Poisoned(row.schema, row.id);
+  sql_worker_.PutPoison(std::move(row), ordinal);
+}
+
+absl::StatusOr<std::unique_ptr<kafka::Producer>> Pipeline::MakeProducer(size_t batch_bytes) const {
+  kafka::ProducerOptions options;
+  ASSIGN_OR_RETURN(options.properties, kafka::ClientProperties(kafka_settings_));
+  options.partitioner = partitioner_;
+  options.max_queued_bytes = config_.kafka.queue_bytes;
+  options.batch_bytes = batch_bytes;
+  options.renew = [settings = kafka_settings_] { return kafka::ClientProperties(settings); };
+  options.log = LogLibrdkafka;
+  return kafka::Producer::Create(options);
+}
+
+absl::StatusOr<cdc::LiveSourceOptions> Pipeline::DumpFrom(const SqlHost& host) const {
+  cdc::LiveSourceOptions options = dump_options_;
+  options.server.host = host.host;
+  options.server.port = host.port;
+  options.server.unix_socket = host.unix_socket;
+  options.server.stop = &stop_;
+  ASSIGN_OR_RETURN(options.server.password, CurrentPassword(connector_.endpoint()));
+  return options;
+}
+
+absl::StatusOr<std::unique_ptr<cdc::EventSource>> Pipeline::OpenDump(const SqlHost& host, const LowWaterMark& from,
+                                                                     bool by_gtid) const {
+  ASSIGN_OR_RETURN(cdc::LiveSourceOptions options, DumpFrom(host));
+  if (by_gtid) {
+    options.start = from.gtids;
+  } else {
+    options.start = from.position;
+  }
+  return cdc::LiveSource::Connect(options);
+}
+
+void Pipeline::ShowIdentity() {
+  const Checkpoint& loaded = foundation_.loaded.checkpoint;
+  board_->Update([&](RelayStatus& status) {
+    status.relay_id = foundation_.relay_id;
+    status.schemas = config_.database.schemas;
+    status.outbox_table = config_.database.outbox_table;
+    status.partitioner = std::string(kafka::PartitionerName(partitioner_));
+    status.kafka.brokers = absl::StrJoin(config_.kafka.addresses, ",");
+    status.cleanup.enabled = config_.cleanup.enabled;
+    status.cleanup.retention = config_.cleanup.retention;
+    status.checkpoint.present = loaded.has_position();
+    status.checkpoint.position = loaded.position.ToString();
+    status.checkpoint.gtids = loaded.gtids.ToString();
+  });
+}
+
+void Pipeline::ShowProgress() {
+  const AckTracker::Progress progress = tracker_.progress();
+  metrics_->stalled.Set(stall_.Look(clock_->Now(), progress.row_steps + progress.foreign_steps,
+                                    metrics_->source_ahead_bytes.value() > 0));
+  uint64_t published = 0;
+  for (size_t i = 0; i < state_.table_count(); ++i) published += ledger_.size(i);
+  metrics_->ledger_rows.Set(static_cast<double>(published));
+  board_->Update([&](RelayStatus& status) {
+    status.source.low_water_mark = tracker_.low_water().position.ToString();
+    status.kafka.last_ack = delivery_.last_ack();
+  });
+  metrics_->unacknowledged.Set(static_cast<double>(progress.rows_waiting + sweeps_.waiting()));
+  metrics_->lag.Set(progress.oldest_unsettled == absl::InfiniteFuture()
+                        ? absl::ZeroDuration()
+                        : state_.ServerNow() - progress.oldest_unsettled);
+}
+
+void Pipeline::WindDown(std::thread* stream_thread, const absl::Notification& stream_ended) {
+  const absl::Duration deadline = clock_->Monotonic() + config_.shutdown_timeout;
+  stop_.Notify();
+  stream_worker_.Wake();
+  // A transaction that was begun is handed over to its end, or its first rows would be sent again at the next start.
+  while (stream_worker_.finishing() && clock_->Monotonic() < deadline &&
+         !stream_ended.WaitForNotificationWithTimeout(kShortStep)) {
+  }
+  give_up_.Notify();
+  stream_thread->join();
+  LogEvent(LogLevel::kInfo, LogCode::kProcessStopping, "reading has stopped; what is queued is flushed",
+           {{"records", tracker_.progress().in_flight}});
+  board_->Update([](RelayStatus& status) { status.state = RelayState::kStopping; });
+  if (!delivery_.Drain(std::max(absl::ZeroDuration(), deadline - clock_->Monotonic()))) {
+    LogEvent(LogLevel::kWarning, LogCode::kProcessStopping,
+             "not everything was acknowledged within --shutdown-timeout; the next start sends it again",
+             {{"records", tracker_.progress().in_flight}});
+  }
+}
+
+absl::Status Pipeline::Run(const absl::Notification* outer_stop) {
+  ShowIdentity();
+  metrics_->active.Set(1);
+  metrics_->OnCollect([this] { ShowProgress(); });
+
+  KafkaWatch kafka_watch([&](absl::Duration timeout) { return delivery_.Reachable(timeout); },
+                         [&] { return delivery_.last_ack(); }, board_, metrics_);
+  absl::Notification stream_ended, ack_ended, finish;
+  absl::Status stream_status, ack_status;
+  std::thread ack_thread([&] {
+    ack_status = ack_worker_.Run(&finish);
+    ack_ended.Notify();
+  });
+  std::thread sql_thread([&] { sql_worker_.Run(); });
+  std::thread stream_thread([&] {
+    stream_status = stream_worker_.Run();
+    stream_ended.Notify();
+  });
+
+  while (!outer_stop->WaitForNotificationWithTimeout(kStep) && !stream_ended.HasBeenNotified() &&
+         !ack_ended.HasBeenNotified()) {
+    delivery_.AskAboutHeldTopics();
+  }
+  WindDown(&stream_thread, stream_ended);
+  sql_thread.join();
+  finish.Notify();
+  ack_thread.join();
+  sql_worker_.MarkTheRest();
+  metrics_->OnCollect(nullptr);
+  metrics_->active.Set(0);
+  RETURN_IF_ERROR(stream_status);
+  return ack_status;
 }
 
 }  // namespace
 
 absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board,
                       const absl::Notification* outer_stop) {
-  const base::Clock* const clock = base::RealClock();
-  const SqlEndpoint endpoint = EndpointFromConfig(config.database);
-  const SqlConnector connector(endpoint);
-
+  const SqlConnector connector(EndpointFromConfig(config.database));
   Foundation foundation;
   const absl::Status prepared =
       Persist(outer_stop, board, [&] { return Prepare(config, connector, outer_stop, board, &foundation); });
@@ -227,196 +526,8 @@ absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board
   ASSIGN_OR_RETURN(const PartitionerDecision decision, ChooseFor(config, foundation));
   LogEvent(LogLevel::kInfo, LogCode::kPartitionerChosen, decision.reason,
            {{"partitioner", kafka::PartitionerName(decision.partitioner)}});
-
-  // What the threads look at: notified once, below, for whatever reason.
-  absl::Notification stop_notification;
-  absl::Notification* const stop = &stop_notification;
-
-  Checkpoint& loaded = foundation.loaded.checkpoint;
-  std::optional<Checkpoint> reached;
-  if (loaded.has_position()) reached = loaded;
-  Checkpoint identity = loaded;
-  identity.partitioner = std::string(kafka::PartitionerName(decision.partitioner));
-  LayoutHistory layouts;
-  PipelineState state(identity, foundation.tables, &layouts, clock);
-  Ledger ledger(config.database.schemas);
-  ledger.Load(std::move(foundation.loaded.ledger));
-
-  std::optional<CompletedMarker> marker;
-  if (MarksCompleted(config, foundation)) {
-    marker.emplace(&foundation.tables);
-    // What was published right before the last process ended may not be marked yet.
-    for (size_t table = 0; table < foundation.tables.size(); ++table) marker->AddAll(table, ledger.All(table));
-  }
-  AckTracker tracker(config.kafka.unacknowledged_bytes, MarkOf(loaded),
-                     [&](size_t table, absl::Span<const uint64_t> ids) {
-                       ledger.AddAll(table, ids, state.NowForLedger());
-                       if (marker.has_value()) marker->Add(table, ids);
-                     });
-
-  FaultPolicy::Options policy_options;
-  policy_options.publish_attempts = config.poison.publish_attempts;
-  policy_options.topic_error_grace = config.poison.topic_error_grace;
-  policy_options.hold_topics_for_ever = config.poison.on_topic_error == OnTopicError::kHold;
-  policy_options.poison_limit_per_minute = config.poison.limit_per_minute;
-  FaultPolicy policy(policy_options, clock);
-
-  SweepQueue sweeps(foundation.tables.size());
-  PoisonRecorder recorder(&foundation.tables, config.database.state_schema, foundation.relay_id);
-
-  CleanerOptions cleaner_options;
-  cleaner_options.retention = config.cleanup.retention;
-  cleaner_options.keep_rows = !config.cleanup.enabled;
-  cleaner_options.chunk_rows = config.cleanup.chunk_rows;
-  cleaner_options.pause = config.cleanup.pause;
-  Cleaner cleaner(cleaner_options, &foundation.tables, &ledger, clock);
-
-  SqlWorker::Options sql_options;
-  sql_options.sweep_interval = config.sweep_interval;
-  // A short retention is meant to be seen.
-  sql_options.cleanup_interval =
-      std::clamp(config.cleanup.retention / 4, absl::Seconds(1), sql_options.cleanup_interval);
-  SqlWorker sql_worker(sql_options, {&connector, &state, &tracker, &ledger, &policy, &sweeps, &recorder,
-                                     marker.has_value() ? &*marker : nullptr, &cleaner, metrics, board, clock, stop});
-
-  const kafka::ClientSettings kafka_settings = KafkaSettingsFromConfig(config.kafka);
-  StreamWorker* stream = nullptr;
-  Delivery delivery(
-      [&](size_t batch_bytes) -> absl::StatusOr<std::unique_ptr<kafka::Producer>> {
-        kafka::ProducerOptions options;
-        ASSIGN_OR_RETURN(options.properties, kafka::ClientProperties(kafka_settings));
-        options.partitioner = decision.partitioner;
-        options.max_queued_bytes = config.kafka.queue_bytes;
-        options.batch_bytes = batch_bytes;
-        options.renew = [kafka_settings] { return kafka::ClientProperties(kafka_settings); };
-        options.log = LogLibrdkafka;
-        return kafka::Producer::Create(options);
-      },
-      &tracker, &policy, metrics, board, [&] { stream->Wake(); }, stop, clock);
-
-  OutboxDecoder decoder({.commit_timestamp = config.record.commit_timestamp,
-                         .add_id = config.record.add_id,
-                         .add_gtid = config.record.add_gtid,
-                         .add_commit_time = config.record.add_commit_time});
-  RowSender sender(
-      {.halt_on_poison = config.poison.on_poison == OnPoison::kHalt}, &decoder, &delivery, metrics,
-      [&](PoisonRow row, std::optional<uint64_t> ordinal) { sql_worker.PutPoison(std::move(row), ordinal); });
-
-  StreamWorker::Options stream_options;
-  stream_options.outbox_table = config.database.outbox_table;
-  stream_options.start = config.start;
-  stream_options.reader.memory_limit = config.binlog.transaction_buffer_bytes;
-  stream_options.reader.verify_checksums = config.binlog.verify_checksum;
-  stream_options.reader.spill_directory = config.binlog.spill_directory;
-  stream_options.gtid_header = config.record.add_gtid;
-  const cdc::LiveSourceOptions dump_options = DumpOptions(config, endpoint, foundation.relay_id);
-  StreamWorker stream_worker(
-      stream_options,
-      [&](const SqlHost& host, const LowWaterMark& from,
-          bool by_gtid) -> absl::StatusOr<std::unique_ptr<cdc::EventSource>> {
-        cdc::LiveSourceOptions options = dump_options;
-        options.server.host = host.host;
-        options.server.port = host.port;
-        options.server.unix_socket = host.unix_socket;
-        options.server.stop = stop;
-        ASSIGN_OR_RETURN(options.server.password, CurrentPassword(endpoint));
-        if (by_gtid) {
-          options.start = from.gtids;
-        } else {
-          options.start = from.position;
-        }
-        return cdc::LiveSource::Connect(options);
-      },
-      [&](SqlSession* session, const std::string& server) {
-        return std::make_unique<InformationSchemaLayout>(
-            InformationSchemaLayout::Options{endpoint, config.database.columns, stop}, session, &layouts, server);
-      },
-      [&](const SqlHost& host, const ServerInfo& server, const Checkpoint& checkpoint) -> absl::StatusOr<HistoryCheck> {
-        cdc::LiveSourceOptions options = dump_options;
-        options.server.host = host.host;
-        options.server.port = host.port;
-        options.server.unix_socket = host.unix_socket;
-        options.server.stop = stop;
-        ASSIGN_OR_RETURN(options.server.password, CurrentPassword(endpoint));
-        return CheckHistory(std::move(options), server, checkpoint);
-      },
-      {&connector, &state, &tracker, &ledger, &delivery, &sender, &sweeps, &layouts, metrics, board, clock, stop},
-      std::move(reached));
-  stream = &stream_worker;
-
-  AckWorker::Options ack_options;
-  ack_options.interval = config.checkpoint.interval;
-  AckWorker ack_worker(ack_options, {config.checkpoint.file.empty() ? &connector : nullptr, foundation.store.get(),
-                                     &state, &tracker, &ledger, &delivery, metrics, board, clock});
-
-  board->Update([&](RelayStatus& status) {
-    status.relay_id = foundation.relay_id;
-    status.schemas = config.database.schemas;
-    status.outbox_table = config.database.outbox_table;
-    status.partitioner = identity.partitioner;
-    status.kafka.brokers = absl::StrJoin(config.kafka.addresses, ",");
-    status.cleanup.enabled = config.cleanup.enabled;
-    status.cleanup.retention = config.cleanup.retention;
-    status.checkpoint.present = loaded.has_position();
-    status.checkpoint.position = loaded.position.ToString();
-    status.checkpoint.gtids = loaded.gtids.ToString();
-  });
-  metrics->active.Set(1);
-  StallWatch stall;
-  metrics->OnCollect([&] {
-    const AckTracker::Progress progress = tracker.progress();
-    metrics->stalled.Set(
-        stall.Look(clock->Now(), progress.row_steps + progress.foreign_steps, metrics->source_ahead_bytes.value() > 0));
-    uint64_t published = 0;
-    for (size_t i = 0; i < state.table_count(); ++i) published += ledger.size(i);
-    metrics->ledger_rows.Set(static_cast<double>(published));
-    board->Update([&](RelayStatus& status) {
-      status.source.low_water_mark = tracker.low_water().position.ToString();
-      status.kafka.last_ack = delivery.last_ack();
-    });
-    metrics->unacknowledged.Set(static_cast<double>(progress.rows_waiting + sweeps.waiting()));
-    metrics->lag.Set(progress.oldest_unsettled == absl::InfiniteFuture()
-                         ? absl::ZeroDuration()
-                         : state.ServerNow() - progress.oldest_unsettled);
-  });
-
-  KafkaWatch kafka_watch([&](absl::Duration timeout) { return delivery.Reachable(timeout); },
-                         [&] { return delivery.last_ack(); }, board, metrics);
-  absl::Notification stream_ended, ack_ended, finish;
-  absl::Status stream_status, ack_status;
-  std::thread ack_thread([&] {
-    ack_status = ack_worker.Run(&finish);
-    ack_ended.Notify();
-  });
-  std::thread sql_thread([&] { sql_worker.Run(); });
-  std::thread stream_thread([&] {
-    stream_status = stream_worker.Run();
-    stream_ended.Notify();
-  });
-
-  while (!outer_stop->WaitForNotificationWithTimeout(kStep) && !stream_ended.HasBeenNotified() &&
-         !ack_ended.HasBeenNotified()) {
-    delivery.AskAboutHeldTopics();
-  }
-  stop->Notify();
-  stream_worker.Wake();
-  stream_thread.join();
-  LogEvent(LogLevel::kInfo, LogCode::kProcessStopping, "reading has stopped; what is queued is flushed",
-           {{"records", tracker.progress().in_flight}});
-  board->Update([](RelayStatus& status) { status.state = RelayState::kStopping; });
-  if (!delivery.Drain(config.shutdown_timeout)) {
-    LogEvent(LogLevel::kWarning, LogCode::kProcessStopping,
-             "not everything was acknowledged within --shutdown-timeout; the next start sends it again",
-             {{"records", tracker.progress().in_flight}});
-  }
-  sql_thread.join();
-  finish.Notify();
-  ack_thread.join();
-  sql_worker.MarkTheRest();
-  metrics->OnCollect(nullptr);
-  metrics->active.Set(0);
-  RETURN_IF_ERROR(stream_status);
-  return ack_status;
+  Pipeline pipeline(config, connector, &foundation, decision.partitioner, metrics, board);
+  return pipeline.Run(outer_stop);
 }
 
 }  // namespace relay

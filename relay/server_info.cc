@@ -94,6 +94,17 @@ absl::Status AskMonitored(SqlSession* session, ServerInfo* info) {
 
 absl::string_view ServerInfo::LogEndStatement() const { return LogEndStatementOf(flavor, version_number); }
 
+std::string ServerName(const ServerInfo& server) {
+  return server.server_uuid.empty() ? absl::StrCat(server.server_id) : server.server_uuid;
+}
+
+absl::StatusOr<std::string> AskServerName(SqlSession* session) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> name,
+                   session->QueryValue(session->flavor() == Flavor::kMariadb ? "SELECT @@global.server_id"
+                                                                             : "SELECT @@global.server_uuid"));
+  return name.value_or("");
+}
+
 absl::StatusOr<ServerInfo> AskServerInfo(SqlSession* session) {
   ServerInfo info;
   info.flavor = session->flavor();

@@ -76,6 +76,11 @@ struct ServerInfo {
   absl::string_view LogEndStatement() const;
 };
 
+// What a checkpoint calls the server: its UUID, on MariaDB its id.
+std::string ServerName(const ServerInfo& server);
+// The same, asked.
+absl::StatusOr<std::string> AskServerName(SqlSession* session);
+
 // Asks on `session`, in its thread. Errors are the session's; a missing privilege is none (`monitoring`).
 absl::StatusOr<ServerInfo> AskServerInfo(SqlSession* session);
 

@@ -71,6 +71,7 @@ class SqlCheckpointStore : public CheckpointStore {
 
   absl::StatusOr<LoadedCheckpoint> Load(SqlSession* session) override;
   absl::Status Save(SqlSession* session, const Checkpoint& checkpoint, const LedgerDelta& delta) override;
+  void ForgetStored() override { stored_details_.reset(); }
   std::string Where() const override { return checkpoint_table_; }
 
  private:

@@ -17,15 +17,19 @@ namespace {
 
 constexpr size_t kPoisonQueue = 1'000;
 constexpr size_t kPoisonQueueBytes = size_t{4} << 20;  // One row may be larger.
-constexpr uint32_t kIdChunk = 20'000;
 constexpr absl::Duration kTick = absl::Milliseconds(100);
 constexpr absl::Duration kServerInterval = absl::Seconds(5);
 constexpr absl::Duration kMarkInterval = absl::Seconds(1);
+// How long a backlog of the log is waited for, and how often it is looked at.
+constexpr absl::Duration kReadPatience = absl::Seconds(1);
+constexpr absl::Duration kReadStep = absl::Milliseconds(2);
 constexpr absl::Duration kCountInterval = absl::Minutes(10);
 // Counting errored rows takes at most a twentieth of the time.
 constexpr int kCountPauses = 20;
 
 }  // namespace
+
+SqlWorker::SqlWorker(Options options, Parts parts) : options_(options), parts_(std::move(parts)) {}
 
 bool SqlWorker::HasRoom() const { return poison_.size() < kPoisonQueue && poison_bytes_ < kPoisonQueueBytes; }
 
@@ -48,23 +52,16 @@ bool SqlWorker::Due(absl::Duration interval, absl::Duration* last) const {
 }
 
 void SqlWorker::Run() {
-  last_sweep_ = parts_.clock->Monotonic();
   while (!parts_.stop->HasBeenNotified()) {
     parts_.board->Beat(RelayThread::kSql);
-    const absl::Status status = Work();
-    if (status.ok()) {
-      backoff_.Reset();
-      absl::MutexLock lock(&mutex_);
-      mutex_.AwaitWithTimeout(absl::Condition(this, &SqlWorker::HasPoison), kTick);
+    Work();
+    if (std::max(poison_task_.next, connecting_.next) > parts_.clock->Monotonic()) {
+      // What can't be recorded now is no reason to hurry.
+      parts_.stop->WaitForNotificationWithTimeout(kTick);
       continue;
     }
-    LogEvent(LogLevel::kWarning, LogCode::kSqlFailed, status.message());
-    parts_.board->Update([&](RelayStatus& board) { board.source.sql_reachable = false; });
-    if (session_ != nullptr && !session_->alive()) session_.reset();
-    const absl::Duration until = parts_.clock->Monotonic() + backoff_.Next();
-    while (parts_.clock->Monotonic() < until && !parts_.stop->WaitForNotificationWithTimeout(kTick)) {
-      parts_.board->Beat(RelayThread::kSql);
-    }
+    absl::MutexLock lock(&mutex_);
+    mutex_.AwaitWithTimeout(absl::Condition(this, &SqlWorker::HasPoison), kTick);
   }
   if (Connect().ok()) {
     const absl::Status status = RecordPoison();
@@ -85,32 +82,43 @@ void SqlWorker::MarkTheRest() {
 absl::Status SqlWorker::Connect() {
   if (session_ != nullptr && session_->alive()) return absl::OkStatus();
   session_.reset();
-  ASSIGN_OR_RETURN(session_, parts_.connector->Connect());
-  UseMinimalRowImage(session_.get());
+  ASSIGN_OR_RETURN(std::unique_ptr<SqlSession> session, parts_.connector->Connect());
+  ASSIGN_OR_RETURN(session_server_, AskServerName(session.get()));
+  UseMinimalRowImage(session.get());
+  session_ = std::move(session);
+  // A commit on another session may have been another server's.
+  barrier_passed_.reset();
   return absl::OkStatus();
 }
 
-absl::Status SqlWorker::Work() {
-  RETURN_IF_ERROR(Connect());
-  RETURN_IF_ERROR(RecordPoison());
-  if (Due(kServerInterval, &last_server_)) RETURN_IF_ERROR(AskServer());
-  if (parts_.marker != nullptr && Due(kMarkInterval, &last_mark_)) RETURN_IF_ERROR(Mark());
-  if (sweep_.has_value()) {
-    FinishSweep();
-  } else {
-    std::optional<SweepReason> reason = parts_.sweeps->TakeRequest();
-    if (!reason.has_value() && Due(options_.sweep_interval, &last_sweep_)) reason = SweepReason::kInterval;
-    if (reason.has_value()) {
-      const absl::Status begun = BeginSweep(*reason);
-      if (!begun.ok()) {
-        parts_.sweeps->Request(*reason);
-        return begun;
-      }
-    }
+void SqlWorker::Try(Task* task, absl::FunctionRef<absl::Status()> work) {
+  if (parts_.clock->Monotonic() < task->next) return;
+  if (task != &connecting_ && (session_ == nullptr || !session_->alive())) return;
+  const absl::Status status = work();
+  if (status.ok()) {
+    task->backoff.Reset();
+    return;
   }
-  RETURN_IF_ERROR(CountErrored());
-  if (cleanup_left_some_ || Due(options_.cleanup_interval, &last_cleanup_)) RETURN_IF_ERROR(Cleanup());
-  return absl::OkStatus();
+  if (absl::IsCancelled(status)) return;
+  task->next = parts_.clock->Monotonic() + task->backoff.Next();
+  LogEvent(LogLevel::kWarning, LogCode::kSqlFailed, status.message());
+  if (session_ == nullptr || !session_->alive()) {
+    parts_.board->Update([&](RelayStatus& board) { board.source.sql_reachable = false; });
+  }
+}
+
+void SqlWorker::Work() {
+  Try(&connecting_, [&] { return Connect(); });
+  Try(&poison_task_, [&] { return RecordPoison(); });
+  Try(&server_task_, [&] { return Due(kServerInterval, &last_server_) ? AskServer() : absl::OkStatus(); });
+  if (parts_.marker != nullptr) {
+    Try(&mark_task_, [&] { return Due(kMarkInterval, &last_mark_) ? Mark() : absl::OkStatus(); });
+  }
+  Try(&sweep_task_, [&] { return SweepAlongside(); });
+  Try(&count_task_, [&] { return CountErrored(); });
+  Try(&cleanup_task_, [&] {
+    return cleanup_left_some_ || Due(options_.cleanup_interval, &last_cleanup_) ? Cleanup() : absl::OkStatus();
+  });
 }
 
 absl::Status SqlWorker::RecordPoison() {
@@ -149,7 +157,11 @@ absl::Status SqlWorker::Record(absl::Span<Queued> batch) {
     const RowKey key{static_cast<uint32_t>(queued.row.schema), queued.row.id};
     parts_.ledger->Remove(queued.row.schema, queued.row.id);
     parts_.policy->Forget(key);
-    if (queued.ordinal.has_value()) parts_.tracker->Settle(*queued.ordinal, key);
+    if (queued.ordinal.has_value()) {
+      parts_.tracker->Settle(*queued.ordinal, key);
+    } else {
+      parts_.sweeps->Recorded(queued.row.schema, queued.row.id);
+    }
     parts_.board->Update([&](RelayStatus& board) {
       auto& recent = board.recent_poison;
       recent.insert(recent.begin(), {parts_.state->schema(queued.row.schema), absl::StrCat(queued.row.id),
@@ -168,29 +180,96 @@ absl::Status SqlWorker::Record(absl::Span<Queued> batch) {
   return absl::OkStatus();
 }
 
-absl::Status SqlWorker::BeginSweep(SweepReason reason) {
-  Sweep sweep{reason, {}, {}};
-  for (const OutboxSchema& table : parts_.state->tables()) {
-    ASSIGN_OR_RETURN(IdSet pending, ReadPendingIds(session_.get(), table, kIdChunk, parts_.stop));
-    sweep.pending.push_back(std::move(pending));
+absl::Status SqlWorker::SweepAlongside() {
+  // Before that, nothing is known of what the log brings.
+  if (!parts_.state->planned()) return absl::OkStatus();
+  if (sweep_.has_value()) {
+    FinishSweep();
+    return absl::OkStatus();
   }
-  // The ids first, then the log's end: a visible row is in the log already.
-  ASSIGN_OR_RETURN(const LogEnd end, AskLogEnd(session_.get()));
-  sweep.log_end = end.position;
+  if (taken_.has_value()) {
+    ASSIGN_OR_RETURN(const bool visible, IsVisible(*taken_));
+    return visible ? BeginSweep() : absl::OkStatus();
+  }
+  const std::optional<SweepQueue::Wish> wish = parts_.sweeps->wish();
+  if (!wish.has_value()) {
+    const absl::Time last = parts_.sweeps->swept_at();
+    const absl::Time now = parts_.state->ServerNow();
+    // A clock that was set back is no reason to wait longer.
+    if (last <= now && now - last < options_.sweep_interval) return absl::OkStatus();
+    if (parts_.sweeps->wanted().empty()) parts_.sweeps->Request(SweepReason::kInterval);
+    return absl::OkStatus();
+  }
+  const absl::Duration now = parts_.clock->Monotonic();
+  if (wish->only_statements && now - last_statement_sweep_ < options_.statement_pause) return absl::OkStatus();
+  if (session_server_ != parts_.state->server()) {
+    session_.reset();
+    return absl::UnavailableError("the log is read from another server than this session is to");
+  }
+  if (wish->only_statements) last_statement_sweep_ = now;
+  taken_ = parts_.sweeps->Begin();
+  barrier_passed_.reset();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> SqlWorker::IsVisible(const SweepQueue::Wish& wish) {
+  bool commit = wish.behind_commit;
+  if (!wish.commits.empty() && !commit) {
+    ASSIGN_OR_RETURN(const std::optional<std::string> text, session_->QueryValue("SELECT @@global.gtid_executed"));
+    ASSIGN_OR_RETURN(const cdc::GtidSet executed, cdc::GtidSet::Parse(text.value_or("")));
+    if (executed.Contains(wish.commits)) return true;
+    // Another server may never have got them; and this one may have begun to count anew.
+    commit = true;
+  }
+  if (!commit) return true;
+  const absl::Duration now = parts_.clock->Monotonic();
+  if (!barrier_passed_.has_value()) {
+    ASSIGN_OR_RETURN(const absl::Duration pause, parts_.commit_barrier(session_.get()));
+    barrier_passed_ = parts_.clock->Monotonic() + pause;
+  }
+  return now >= *barrier_passed_;
+}
+
+absl::Status SqlWorker::BeginSweep() {
+  const SweepQueue::Wish wish = *std::exchange(taken_, std::nullopt);
+  Sweep sweep{wish.reason, {}, {}, session_server_, parts_.state->ServerNow()};
+  const absl::Status read = [&]() -> absl::Status {
+    for (const OutboxSchema& table : parts_.state->tables()) {
+      ASSIGN_OR_RETURN(IdSet pending, ReadPendingIds(session_.get(), table, kPendingIdChunk, parts_.stop));
+      sweep.pending.push_back(std::move(pending));
+    }
+    // The ids first, then the log's end: a visible row is in the log already.
+    ASSIGN_OR_RETURN(const LogEnd end, AskLogEnd(session_.get()));
+    sweep.log_end = end.position;
+    return absl::OkStatus();
+  }();
+  if (!read.ok()) {
+    parts_.sweeps->GiveUp();
+    return read;
+  }
   LogEvent(LogLevel::kInfo, LogCode::kSweepStarted, "comparing the table with what the log brings",
-           {{"reason", SweepReasonName(reason)}, {"until", sweep.log_end.ToString()}});
-  parts_.metrics->Sweeps(reason).Add();
+           {{"reason", SweepReasonName(sweep.reason)}, {"until", sweep.log_end.ToString()}});
+  parts_.metrics->Sweeps(sweep.reason).Add();
   parts_.board->Update([&](RelayStatus& board) {
     board.sweep.running = true;
-    board.sweep.reason = std::string(SweepReasonName(reason));
+    board.sweep.reason = std::string(SweepReasonName(sweep.reason));
   });
   sweep_ = std::move(sweep);
-  last_sweep_ = parts_.clock->Monotonic();
   return absl::OkStatus();
 }
 
 void SqlWorker::FinishSweep() {
-  if (parts_.tracker->low_water().position < sweep_->log_end) return;
+  // In this order: a mark that is read before may be one of the server before.
+  const std::string server = parts_.state->server();
+  const LowWaterMark mark = parts_.tracker->low_water();
+  if (server != sweep_->server) {
+    LogEvent(LogLevel::kInfo, LogCode::kSweepFinished, "the log is read from another server: the sweep begins anew",
+             {{"reason", SweepReasonName(sweep_->reason)}});
+    sweep_.reset();
+    parts_.sweeps->GiveUp();
+    return;
+  }
+  if (mark.position < sweep_->log_end || !parts_.state->IsHere(mark)) return;
   uint64_t found = 0;
   for (size_t table = 0; table < sweep_->pending.size(); ++table) {
     IdSet& missed = sweep_->pending[table];
@@ -212,7 +291,9 @@ void SqlWorker::FinishSweep() {
     board.sweep.last_finished = parts_.clock->Now();
     board.sweep.last_found_rows = found;
   });
+  const absl::Time begun = sweep_->begun;
   sweep_.reset();
+  parts_.sweeps->Compared(begun);
 }
 
 absl::Status SqlWorker::AskServer() {
@@ -220,6 +301,14 @@ absl::Status SqlWorker::AskServer() {
   ASSIGN_OR_RETURN(const ServerInfo server, AskServerInfo(session_.get()));
   const absl::Time after = parts_.clock->Now();
   parts_.state->set_clock_offset(server.server_time - (before + (after - before) / 2));
+  if (!server.primary()) {
+    // A switchover may leave every connection open.
+    if (ServerName(server) == parts_.state->server()) parts_.leave_server();
+    session_.reset();
+    return absl::UnavailableError(absl::StrCat("the server ", ServerName(server),
+                                               server.read_only ? " is read only" : " replicates from another one",
+                                               ": no primary any more; one is looked for"));
+  }
   const LowWaterMark mark = parts_.tracker->low_water();
 
   uint64_t ahead = 0;
@@ -263,15 +352,16 @@ absl::Status SqlWorker::CountErrored() {
 }
 
 absl::StatusOr<uint64_t> SqlWorker::CleanTable(size_t table) {
-  OutboxSchema schema = parts_.state->table(table);
-  ASSIGN_OR_RETURN(const CleanupResult result,
-                   parts_.cleaner->Clean(session_.get(), table, schema.created, options_.cleanup_budget, parts_.stop));
+  // Until a part of the log that went by unread is made up for, the ledger is not to be believed.
+  if (parts_.state->sweep(table).phase != SweepProgress::Phase::kNone) return 0;
+  ASSIGN_OR_RETURN(
+      const CleanupResult result,
+      parts_.cleaner->Clean(session_.get(), table, parts_.state->created(table), options_.cleanup_budget, parts_.stop));
   switch (result.identity.verdict) {
     case TableIdentity::Verdict::kSame:
       break;
     case TableIdentity::Verdict::kRebuilt:
-      schema.created = result.identity.created;
-      parts_.state->set_table(table, std::move(schema));
+      parts_.state->set_created(table, result.identity.created);
       break;
     case TableIdentity::Verdict::kGone:
       // The stream brings the DROP, and the CREATE of the next one.
@@ -280,9 +370,8 @@ absl::StatusOr<uint64_t> SqlWorker::CleanTable(size_t table) {
       parts_.ledger->Void(table);
       LogEvent(LogLevel::kWarning, LogCode::kLedgerVoided,
                "the table is not the one that was published from: its rows may be published again",
-               {{"schema", schema.schema}});
-      schema.created = result.identity.created;
-      parts_.state->set_table(table, std::move(schema));
+               {{"schema", parts_.state->schema(table)}});
+      parts_.state->set_created(table, result.identity.created);
       parts_.sweeps->Request(SweepReason::kLedgerVoid);
       break;
   }
@@ -292,7 +381,7 @@ absl::StatusOr<uint64_t> SqlWorker::CleanTable(size_t table) {
 
 absl::Status SqlWorker::Cleanup() {
   cleanup_left_some_ = false;
-  if (parts_.cleaner == nullptr || ahead_bytes_ > options_.quiet_ahead_bytes) return absl::OkStatus();
+  if (!parts_.state->planned() || ahead_bytes_ > options_.quiet_ahead_bytes) return absl::OkStatus();
   absl::StatusOr<uint64_t> deleted = 0;
   for (size_t table = 0; table < parts_.state->table_count(); ++table) {
     const auto rows = CleanTable(table);
@@ -328,7 +417,29 @@ absl::Status SqlWorker::Cleanup() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> SqlWorker::LogIsRead(SqlSession* session) {
+  if (!parts_.state->planned() || session_server_ != parts_.state->server()) return false;
+  ASSIGN_OR_RETURN(const LogEnd end, AskLogEnd(session));
+  const absl::Duration until = parts_.clock->Monotonic() + kReadPatience;
+  // Handed over, not acknowledged: a row's id leaves the ledger when the row is read.
+  while (parts_.tracker->handed().position < end.position) {
+    if (parts_.clock->Monotonic() >= until) return false;
+    parts_.board->Beat(RelayThread::kSql);
+    if (parts_.stop->WaitForNotificationWithTimeout(kReadStep)) return false;
+  }
+  return session_server_ == parts_.state->server();
+}
+
 absl::Status SqlWorker::Mark() {
+  if (!ledger_marked_) {
+    // What was published right before the last process ended may not be marked yet; which rows that were is known only
+    // when the log is read.
+    ASSIGN_OR_RETURN(const bool read, LogIsRead(session_.get()));
+    for (size_t table = 0; read && table < parts_.state->table_count(); ++table) {
+      parts_.marker->AddAll(table, parts_.ledger->All(table));
+    }
+    ledger_marked_ = read;
+  }
   return parts_.marker->Flush(session_.get(), options_.mark_chunk_rows, parts_.stop).status();
 }
 

@@ -3,11 +3,15 @@
 #define RELAY_SQL_WORKER_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
+#include "absl/random/bit_gen_ref.h"
 #include "absl/random/random.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -33,16 +37,19 @@
 namespace relay {
 
 // The SQL thread: records poison rows, compares table and log (the sweep alongside), deletes published rows, marks
-// them, and asks the server how it is. One statement at a time; nothing here holds up the stream.
+// them, and asks the server how it is. One statement at a time; nothing here holds up the stream. Each of these goes on
+// while another one fails.
 class SqlWorker {
  public:
   struct Options {
     // Between two sweeps that nobody asked for; infinite: none.
     absl::Duration sweep_interval = absl::Hours(24);
+    // Between two sweeps that only logged statements ask for.
+    absl::Duration statement_pause = absl::Minutes(1);
     absl::Duration cleanup_interval = absl::Seconds(10);
     // How long one pass over a table may take before the others' work goes on.
     absl::Duration cleanup_budget = absl::Seconds(2);
-    // Nothing is deleted (see Cleaner) or counted while the log holds more than this that is not read.
+    // Nothing is deleted or counted while the log holds more than this that is not read.
     uint64_t quiet_ahead_bytes = uint64_t{16} << 20;
     uint32_t mark_chunk_rows = 1'000;
   };
@@ -60,10 +67,14 @@ class SqlWorker {
     StatusBoard* board;
     const relay::base::Clock* clock;
     const absl::Notification* stop;
+    // CommitBarrier, on this session.
+    std::function<absl::StatusOr<absl::Duration>(SqlSession*)> commit_barrier;
+    // The server that the log is read from is no primary any more: the stream is to look for another one.
+    std::function<void()> leave_server;
   };
 
   // All of `parts` must outlive the worker.
-  SqlWorker(Options options, Parts parts) : options_(options), parts_(std::move(parts)) {}
+  SqlWorker(Options options, Parts parts);
 
   // A poison row to record. Its ordinal is settled when that is done; nullopt: it came from the table. Waits while many
   // are queued. Stream thread.
@@ -71,6 +82,10 @@ class SqlWorker {
 
   // Runs until the stop is notified and the queued poison rows are recorded (tried for a moment).
   void Run();
+
+  // Whether the stream has read the log up to its end as `session`, which is this thread's, sees it now; waits a
+  // moment.
+  absl::StatusOr<bool> LogIsRead(SqlSession* session);
 
   // After Run, when no acknowledgement can come any more: marks what was acknowledged meanwhile, so that another relay
   // finds the rows marked.
@@ -86,13 +101,27 @@ class SqlWorker {
     SweepReason reason;
     std::vector<IdSet> pending;
     cdc::BinlogPosition log_end;
+    std::string server;  // That this position is of.
+    absl::Time begun;
+  };
+  // What waits for its turn. Fails by itself, and is tried again by itself.
+  struct Task {
+    explicit Task(absl::BitGenRef random) : backoff(random) {}
+    relay::base::Backoff backoff;
+    absl::Duration next = -absl::InfiniteDuration();
   };
 
   absl::Status Connect();
-  absl::Status Work();
+  // One round.
+  void Work();
+  void Try(Task* task, absl::FunctionRef<absl::Status()> work);
   absl::Status RecordPoison();
   absl::Status Record(absl::Span<Queued> batch);
-  absl::Status BeginSweep(SweepReason reason);
+  // A step of the sweep alongside, when one is asked for or under way.
+  absl::Status SweepAlongside();
+  // Whether what the sweep is asked for can be seen by now.
+  absl::StatusOr<bool> IsVisible(const SweepQueue::Wish& wish);
+  absl::Status BeginSweep();
   // Offers what the log did not bring, once the low-water mark has passed the log's end.
   void FinishSweep();
   absl::Status AskServer();
@@ -108,19 +137,31 @@ class SqlWorker {
   const Options options_;
   const Parts parts_;
   absl::BitGen random_;
-  relay::base::Backoff backoff_{random_};
   std::unique_ptr<SqlSession> session_;
+  std::string session_server_;  // ServerName of the session's.
+  Task connecting_{random_};
+  Task poison_task_{random_};
+  Task server_task_{random_};
+  Task mark_task_{random_};
+  Task sweep_task_{random_};
+  Task count_task_{random_};
+  Task cleanup_task_{random_};
 
   absl::Mutex mutex_;
   std::vector<Queued> poison_ ABSL_GUARDED_BY(mutex_);
   size_t poison_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
 
+  // The sweep alongside that was begun: first it waits until it can see what it was asked for, then it compares.
+  std::optional<SweepQueue::Wish> taken_;
   std::optional<Sweep> sweep_;
   uint64_t ahead_bytes_ = ~uint64_t{0};  // Of the server's log, past the low-water mark.
-  absl::Duration last_sweep_ = absl::ZeroDuration();
+  absl::Duration last_statement_sweep_ = -absl::InfiniteDuration();
+  // When a commit of ours, made for `taken_`, will have made it visible.
+  std::optional<absl::Duration> barrier_passed_;
   absl::Duration last_server_ = -absl::InfiniteDuration();
   absl::Duration last_cleanup_ = -absl::InfiniteDuration();
   bool cleanup_left_some_ = false;  // The budget was used up: no waiting for the next interval.
+  bool ledger_marked_ = false;
   absl::Duration last_mark_ = -absl::InfiniteDuration();
   ErroredCounter errored_counter_;
   absl::Duration next_count_ = -absl::InfiniteDuration();

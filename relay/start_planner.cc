@@ -6,14 +6,17 @@
 
 #include "absl/strings/str_cat.h"
 #include "relay/base/status_macros.h"
+#include "relay/sweep_queue.h"
 
 namespace relay {
 namespace {
 
-std::vector<size_t> AllTables(const StartFacts& facts) {
-  std::vector<size_t> all(facts.tables.size());
-  for (size_t i = 0; i < all.size(); ++i) all[i] = i;
-  return all;
+PlannedSweep NewSweep(size_t table, SweepReason reason, bool judge_ledger) {
+  SweepProgress progress;
+  progress.phase = SweepProgress::Phase::kTable;
+  progress.reason = std::string(SweepReasonName(reason));
+  progress.judge_ledger = judge_ledger;
+  return {table, reason, std::move(progress)};
 }
 
 LowWaterMark Now(const ServerInfo& server) {
@@ -29,8 +32,9 @@ StartPlan SweepFromNow(const StartFacts& facts, SweepReason reason, std::string 
   plan.from = Now(facts.server);
   plan.by_gtid = facts.server.gtids_decide();
   plan.restart = true;
-  plan.sweep = AllTables(facts);
-  plan.reason = reason;
+  for (size_t i = 0; i < facts.tables.size(); ++i) {
+    plan.sweep.push_back(NewSweep(i, reason, /*judge_ledger=*/reason == SweepReason::kPurged));
+  }
   plan.explanation = std::move(explanation);
   return plan;
 }
@@ -88,8 +92,15 @@ absl::StatusOr<StartPlan> FirstStart(const StartFacts& facts) {
   return plan;
 }
 
+// Why reading can't go on behind what was reached.
+struct Trouble {
+  SweepReason reason;
+  std::string explanation;
+  bool shortfall = false;  // See StartPlan.
+};
+
 // Whether the log can be read on by position; else why not.
-std::optional<std::pair<SweepReason, std::string>> PositionTrouble(const StartFacts& facts) {
+std::optional<Trouble> PositionTrouble(const StartFacts& facts) {
   const ServerInfo& server = facts.server;
   const cdc::BinlogPosition& position = facts.reached->position;
   if (server.logs.empty()) return std::nullopt;  // Not allowed to look: the dump will tell.
@@ -97,44 +108,51 @@ std::optional<std::pair<SweepReason, std::string>> PositionTrouble(const StartFa
                                 [&](const BinaryLog& candidate) { return candidate.name == position.file; });
   if (log == server.logs.end()) {
     if (cdc::CompareBinlogFiles(position.file, server.logs.front().name) < 0) {
-      return std::pair(SweepReason::kPurged, absl::StrCat("the log ", position.file, " was purged"));
+      return Trouble{SweepReason::kPurged, absl::StrCat("the log ", position.file, " was purged")};
     }
-    return std::pair(SweepReason::kHistoryRewritten, absl::StrCat("the server has no log ", position.file));
+    return Trouble{SweepReason::kHistoryRewritten, absl::StrCat("the server has no log ", position.file)};
   }
   if (log->size < position.offset) {
-    return std::pair(SweepReason::kHistoryRewritten,
-                     absl::StrCat("the log ", position.file, " is shorter than what was read of it"));
+    return Trouble{SweepReason::kHistoryRewritten,
+                   absl::StrCat("the log ", position.file, " is shorter than what was read of it")};
   }
   return std::nullopt;
 }
 
-std::optional<std::pair<SweepReason, std::string>> GtidTrouble(const StartFacts& facts) {
+std::optional<Trouble> GtidTrouble(const StartFacts& facts) {
   const ServerInfo& server = facts.server;
   cdc::GtidSet lacking = facts.reached->gtids;
   lacking.Subtract(server.gtid_executed);
   if (server.flavor == SqlSession::Flavor::kMariadb) {
     if (lacking.empty()) return std::nullopt;
-    return std::pair(SweepReason::kHistoryRewritten, absl::StrCat("the server lacks ", lacking.ToString()));
+    return Trouble{SweepReason::kHistoryRewritten, absl::StrCat("the server lacks ", lacking.ToString()), true};
   }
   // What another server wrote and this one lacks was lost in a failover; it stays in the set as sent. What this one
   // wrote itself and lacks means that it counts anew.
   const auto own = cdc::Uuid::Parse(server.server_uuid);
   if (own.ok() && !lacking.OfUuid(*own).empty()) {
-    return std::pair(SweepReason::kHistoryRewritten,
-                     absl::StrCat("the server lacks its own ", lacking.OfUuid(*own).ToString()));
+    return Trouble{SweepReason::kHistoryRewritten,
+                   absl::StrCat("the server lacks its own ", lacking.OfUuid(*own).ToString()), true};
   }
   cdc::GtidSet gone = server.gtid_purged;
   gone.Subtract(facts.reached->gtids);
   if (!gone.empty()) {
-    return std::pair(SweepReason::kPurged, absl::StrCat("the log of ", gone.ToString(), " was purged"));
+    return Trouble{SweepReason::kPurged, absl::StrCat("the log of ", gone.ToString(), " was purged")};
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-std::string ServerName(const ServerInfo& server) {
-  return server.server_uuid.empty() ? absl::StrCat(server.server_id) : server.server_uuid;
+LowWaterMark MarkOf(const Checkpoint& checkpoint) {
+  LowWaterMark mark;
+  mark.gtids = checkpoint.gtids;
+  mark.position = checkpoint.position;
+  mark.open_xa = checkpoint.open_xa;
+  if (!checkpoint.last.empty()) {
+    mark.last = LastTransaction{checkpoint.last.gtid, absl::FromUnixMicros(checkpoint.last.commit_micros)};
+  }
+  return mark;
 }
 
 absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts) {
@@ -144,24 +162,25 @@ absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts) {
 
   StartPlan plan;
   plan.by_gtid = server.gtids_decide() && !reached.gtids.empty();
-  std::optional<std::pair<SweepReason, std::string>> trouble;
+  std::optional<Trouble> trouble;
   if (plan.by_gtid) {
     trouble = GtidTrouble(facts);
   } else if (reached.server_uuid != ServerName(server)) {
-    trouble = std::pair(SweepReason::kHistoryRewritten,
-                        std::string("another server, and without GTIDs its positions say nothing to us"));
+    trouble =
+        Trouble{SweepReason::kHistoryRewritten, "another server, and without GTIDs its positions say nothing to us"};
   } else {
     trouble = PositionTrouble(facts);
   }
   if (!trouble.has_value() && !facts.history_rewritten.empty()) {
-    trouble = std::pair(SweepReason::kHistoryRewritten, facts.history_rewritten);
+    trouble = Trouble{SweepReason::kHistoryRewritten, facts.history_rewritten};
   }
   if (!trouble.has_value() && facts.dump_refused) {
-    trouble = std::pair(SweepReason::kPurged, std::string("the server can't send what follows the checkpoint"));
+    trouble = Trouble{SweepReason::kPurged, "the server can't send what follows the checkpoint"};
   }
   if (trouble.has_value()) {
-    StartPlan swept = SweepFromNow(facts, trouble->first, trouble->second);
-    if (trouble->first == SweepReason::kHistoryRewritten) {
+    StartPlan swept = SweepFromNow(facts, trouble->reason, trouble->explanation);
+    swept.shortfall = trouble->shortfall;
+    if (trouble->reason == SweepReason::kHistoryRewritten) {
       swept.void_ledger = true;
     } else {
       // Still known to be done, though the server's own set may lack it.
@@ -170,19 +189,15 @@ absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts) {
     return swept;
   }
 
-  plan.from.gtids = reached.gtids;
-  plan.from.position = reached.position;
-  plan.from.open_xa = reached.open_xa;
-  if (!reached.last.empty()) {
-    plan.from.last = LastTransaction{reached.last.gtid, absl::FromUnixMicros(reached.last.commit_micros)};
-  }
+  plan.from = MarkOf(reached);
   plan.explanation = "behind the checkpoint";
   for (size_t i = 0; i < facts.tables.size(); ++i) {
-    const TableCheckpoint& table = facts.tables[i];
-    const TableCheckpoint* known = reached.FindTable(table.schema, table.table);
-    if (known == nullptr || known->sweep.phase == SweepProgress::Phase::kTable) {
-      plan.sweep.push_back(i);
-      plan.reason = known == nullptr ? SweepReason::kSchemaAdded : SweepReason::kFirstStart;
+    const TableCheckpoint* known = reached.FindTable(facts.tables[i].schema, facts.tables[i].table);
+    if (known == nullptr) {
+      // It may have been covered once: then its ledger has a gap.
+      plan.sweep.push_back(NewSweep(i, SweepReason::kSchemaAdded, /*judge_ledger=*/true));
+    } else if (known->sweep.phase == SweepProgress::Phase::kTable) {
+      plan.sweep.push_back({i, SweepReasonOf(known->sweep.reason).value_or(SweepReason::kFirstStart), known->sweep});
     }
   }
   return plan;

@@ -11,6 +11,7 @@
 //     (of its own transactions)
 //   another server, without GTIDs      the same
 //   a table that is not covered        the checkpoint's place, after a sweep of that table
+//   a table whose sweep is not done    the same; whether its ledger is still to be judged stands in the checkpoint
 #ifndef RELAY_START_PLANNER_H_
 #define RELAY_START_PLANNER_H_
 
@@ -19,9 +20,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "relay/ack_tracker.h"
 #include "relay/checkpoint.h"
 #include "relay/config.h"
+#include "relay/low_water_mark.h"
 #include "relay/metrics.h"
 #include "relay/server_info.h"
 
@@ -40,6 +41,13 @@ struct StartFacts {
   std::string history_rewritten;
 };
 
+// A table whose waiting rows are published before the stream is read, and how far that is.
+struct PlannedSweep {
+  size_t table;  // Its index.
+  SweepReason reason;
+  SweepProgress progress;
+};
+
 struct StartPlan {
   // Where the dump is to be opened.
   LowWaterMark from;
@@ -49,9 +57,10 @@ struct StartPlan {
   bool restart = false;
   // What the ledger says holds no longer.
   bool void_ledger = false;
-  // Indexes of the tables to sweep before streaming, and why.
-  std::vector<size_t> sweep;
-  SweepReason reason = SweepReason::kFirstStart;
+  // The server's set of transactions lacks some that it should have. Right behind a commit it may lag what the log
+  // shows: to be believed only if it lasts.
+  bool shortfall = false;
+  std::vector<PlannedSweep> sweep;
   // The ids that are pending now are to be skipped for ever: --start named a place.
   bool skip_pending = false;
   // For the log: "behind the checkpoint", …
@@ -61,8 +70,8 @@ struct StartPlan {
 // FailedPrecondition: --start can't be honoured on this server; the message names the setting.
 absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts);
 
-// What a checkpoint calls the server: its UUID, on MariaDB its id.
-std::string ServerName(const ServerInfo& server);
+// The mark that a checkpoint was taken at.
+LowWaterMark MarkOf(const Checkpoint& checkpoint);
 
 }  // namespace relay
 

@@ -5,6 +5,7 @@
 #ifndef RELAY_STREAM_WORKER_H_
 #define RELAY_STREAM_WORKER_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,7 +19,10 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "cdc/binlog_position.h"
 #include "cdc/event_source.h"
+#include "cdc/gtid_set.h"
 #include "cdc/table_layout.h"
 #include "cdc/transaction_reader.h"
 #include "relay/ack_tracker.h"
@@ -30,22 +34,21 @@
 #include "relay/ledger.h"
 #include "relay/metrics.h"
 #include "relay/pipeline_state.h"
+#include "relay/primary_finder.h"
 #include "relay/relay_status.h"
-#include "relay/row_sender.h"
 #include "relay/sql_session.h"
 #include "relay/start_planner.h"
 #include "relay/sweep_queue.h"
 #include "relay/table_publisher.h"
+#include "relay/transaction_handler.h"
 
 namespace relay {
 
 class StreamWorker {
  public:
   struct Options {
-    std::string outbox_table;
     StartPosition start;
     cdc::TransactionReaderOptions reader;
-    bool gtid_header = false;  // Records carry the GTID.
   };
   // Opens a dump at a place, on one of the connector's hosts.
   using SourceFactory = std::function<absl::StatusOr<std::unique_ptr<cdc::EventSource>>(
@@ -57,14 +60,17 @@ class StreamWorker {
   // Whether the host's log is the one that a checkpoint of the same server was taken from.
   using HistoryProbe = std::function<absl::StatusOr<HistoryCheck>(const SqlHost& host, const ServerInfo& server,
                                                                   const Checkpoint& reached)>;
+  // CommitBarrier, on this session.
+  using Barrier = std::function<absl::StatusOr<absl::Duration>(SqlSession* session)>;
 
   struct Parts {
-    const SqlConnector* connector;
+    PrimaryFinder* finder;
+    TransactionHandler* handler;
+    TablePublisher* publisher;
     PipelineState* state;
     AckTracker* tracker;
     Ledger* ledger;
     Delivery* delivery;
-    RowSender* sender;
     SweepQueue* sweeps;
     LayoutHistory* layouts;
     Metrics* metrics;
@@ -75,71 +81,81 @@ class StreamWorker {
 
   // All of `parts` must outlive the worker. `reached`: what a checkpoint says; nullopt on a first start.
   StreamWorker(Options options, SourceFactory open_source, LayoutFactory layouts, HistoryProbe probe_history,
-               Parts parts, std::optional<Checkpoint> reached);
+               Barrier barrier, Parts parts, std::optional<Checkpoint> reached);
   ~StreamWorker();
 
   // Runs until the stop is notified: OK. An error is one that waiting can't mend; its message names the cure.
   absl::Status Run();
 
-  // Any thread: makes a waiting read return, so that stop and failures are looked at.
+  // Any thread: makes a waiting read return, so that stop, failures, and whether the server still is the primary are
+  // looked at.
   void Wake();
+
+  // Any thread, after the stop was notified: a transaction was begun, and is handed over to its end. Once false it
+  // stays so.
+  bool finishing() const { return handling_.load(); }
 
  private:
   // One connection, from finding the primary to the first error. Never OK.
   absl::Status Connection();
   absl::Status ConnectToPrimary();
   absl::Status Plan();
+  absl::StatusOr<StartPlan> MakePlan();
+  // Everything that has to be known of the plan, by whoever starts after us, before the mark stands where it says.
+  absl::Status Prepare(const StartPlan& plan);
+  void LogPlan(const StartPlan& plan) const;
+  // Compares the table with the one that the ledger's ids came from.
+  absl::Status ConfirmTable(size_t table);
   absl::Status Open();
-  // After a purge: voids the table's ledger unless its ids surely still name the rows that were published.
+  // A part of the log went by unread: voids the table's ledger unless its ids surely still name the rows that were
+  // published.
   absl::Status JudgeLedger(size_t table, const OutboxSchema& schema, const IdSet& pending);
   absl::Status SweepBeforeStreaming();
+  // Offers the rows of one table that are to be published from it.
+  absl::Status OfferPending(size_t table, uint64_t* found);
+  // Until everything that stood in the log when the plan was made is visible.
+  absl::Status WaitUntilVisible();
+  absl::Status PublishOffered();
   absl::Status Read();
-  absl::Status HandleTransaction(const cdc::StreamItem& item);
-  absl::Status HandleRow(const cdc::StreamItem& item, const cdc::RowChange& change, bool* begun);
-  // Whether an update asks for its row to be sent (again).
-  bool IsRequeue(const cdc::RowChange& change);
-  absl::Status SendRow(const cdc::StreamItem& item, size_t table, uint64_t id, uint64_t ordinal,
-                       absl::Span<const cdc::ColumnValue> values, bool requeued);
-  // The same with what the table holds now.
-  absl::Status SendRowFromTable(const cdc::StreamItem& item, size_t table, uint64_t id, uint64_t ordinal,
-                                bool only_pending);
-  absl::Status HandleSchemaChanges(const cdc::StreamItem& item);
-  // Asks for the tables' layouts before a row needs them: a DDL that follows the next row closely would leave them
-  // unproven. What can't be known now is asked for again with the row.
-  void LearnLayouts(const cdc::BinlogPosition& at);
-  void HandleNotes(const cdc::StreamItem& item);
-  void FinishSweeps();
-  // Result of a sending → OK, or the status that ends this connection.
-  absl::Status After(Delivery::Result result);
+  std::vector<cdc::TableInterest> Interests() const;
+  absl::Status Handle(const cdc::StreamItem& item);
+  // The first item of a connection has come, which is the server's word on where in its log we are. `handed`: what was
+  // read before.
+  void Arrived(const cdc::GtidSet& handed);
   // Everything in flight is settled and the stream goes back to the low-water mark.
   absl::Status Rewind();
   void CloseSource();
   bool Stopped() const { return parts_.stop->HasBeenNotified(); }
   bool Hopeless(const absl::Status& status) const;
+  void NoteFailure(const absl::Status& status);
   void SetState(RelayState state, std::string detail);
+  // Where the stream stands: what was handed over, or what the checkpoint says.
+  std::optional<Checkpoint> Reached() const;
 
   const Options options_;
   const SourceFactory open_source_;
   const LayoutFactory make_layouts_;
   const HistoryProbe probe_history_;
+  const Barrier barrier_;
   const Parts parts_;
 
   absl::BitGen random_;
   relay::base::Backoff backoff_{random_};
   std::unique_ptr<SqlSession> sql_;
   std::unique_ptr<cdc::LayoutProvider> layouts_;
-  TablePublisher publisher_;
   ServerInfo server_;
   StartPlan plan_;
-  // Nullopt until a place in the log is known; then only whether it is set counts.
-  std::optional<Checkpoint> reached_;
+  // What the process began with.
+  const std::optional<Checkpoint> loaded_;
   bool planned_ = false;        // The tracker stands where the plan, or a later one, put it.
   bool dump_refused_ = false;   // By the last connection.
-  bool no_primary_ = false;     // The last attempt found replicas only.
   bool streamed_once_ = false;  // A connection has worked in this process.
-  bool skip_by_ledger_ = false;
-  absl::Duration last_statement_sweep_ = -absl::InfiniteDuration();
-  std::string gtid_text_;
+  bool opened_once_ = false;
+  absl::Duration opened_;
+  std::optional<absl::Duration> shortfall_since_;
+  // Where reading goes on, when a dump can't be asked to begin there: what is before is passed over.
+  cdc::BinlogPosition pass_over_;
+  std::atomic<bool> handling_{false};
 
   absl::Mutex source_mutex_;
   cdc::EventSource* source_ ABSL_GUARDED_BY(source_mutex_) = nullptr;

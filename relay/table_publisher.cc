@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/table_publisher.h"
 
+#include <cstdint>
+#include <vector>
+
 #include "relay/base/status_macros.h"
 #include "relay/pending_rows.h"
 
@@ -29,11 +32,10 @@ absl::StatusOr<Delivery::Result> TablePublisher::PublishSome(SqlSession* session
                      sent.push_back(id);
                      break;
                    case Delivery::Result::kHeld:
-                     held_.push_back({table, id});
-                     queue_->Done(table, id);
+                     queue_->Hold(table, id);
                      break;
                    case Delivery::Result::kPoison:
-                     queue_->Done(table, id);
+                     // Whoever records it told the queue.
                      break;
                    case Delivery::Result::kRewind:
                    case Delivery::Result::kStopped:
@@ -59,15 +61,6 @@ absl::StatusOr<Delivery::Result> TablePublisher::PublishSome(SqlSession* session
     return true;
   });
   return delivery_->rewind_needed() ? Delivery::Result::kRewind : Delivery::Result::kSent;
-}
-
-void TablePublisher::RetryHeld() {
-  for (const Held& held : held_) {
-    IdSet id;
-    id.Add(held.id);
-    queue_->Offer(held.table, id);
-  }
-  held_.clear();
 }
 
 }  // namespace relay

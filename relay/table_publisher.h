@@ -3,8 +3,6 @@
 #define RELAY_TABLE_PUBLISHER_H_
 
 #include <cstddef>
-#include <cstdint>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -38,22 +36,14 @@ class TablePublisher {
         stop_(stop) {}
 
   // Sends the queue's next rows, at most `count`, and waits until they are acknowledged. Rows that are not pending any
-  // more leave the queue; rows whose topic is held are put aside until RetryHeld.
+  // more leave the queue; rows whose topic is held are put aside there (SweepQueue::RetryHeld).
   //   kSent     done, or there was nothing to do
   //   kRewind   a delivery failed: recover, then call again
   //   kStopped  the stop was notified
   // Errors are the session's, or RowSender's.
   absl::StatusOr<Delivery::Result> PublishSome(SqlSession* session, size_t count);
 
-  // Puts what was held back into the queue.
-  void RetryHeld();
-
  private:
-  struct Held {
-    size_t table;
-    uint64_t id;
-  };
-
   PipelineState* const state_;
   AckTracker* const tracker_;
   Ledger* const ledger_;
@@ -63,7 +53,6 @@ class TablePublisher {
   Metrics* const metrics_;
   StatusBoard* const board_;
   const absl::Notification* const stop_;
-  std::vector<Held> held_;
 };
 
 }  // namespace relay

@@ -175,8 +175,8 @@ def test_half_dead_database_is_replaced_when_it_answers_again(
     reader = read(topic)
     reader.wait_count(1)
     server.pause()
-    wait_until(lambda: relay.metric('outbox_relay_reconnects_total',
-                                    side='mysql') > 0,
+    wait_until(lambda: relay.metric('outbox_relay_connected',
+                                    side='mysql') == 0,
                'the silent connection is given up', 60)
     assert not relay.connected('mysql')
     server.resume()

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/start_planner.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace relay {
+namespace {
+
+constexpr char kOne[] = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+constexpr char kTwo[] = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
+
+cdc::GtidSet Gtids(const std::string& uuid, const std::string& numbers) {
+  return *cdc::GtidSet::Parse(uuid + ":" + numbers);
+}
+
+StartFacts Facts() {
+  StartFacts facts;
+  facts.server.server_uuid = kOne;
+  facts.server.gtid_mode = "ON";
+  facts.server.gtid_executed = Gtids(kOne, "1-100");
+  facts.server.log_end.position = {"binlog.000002", 500};
+  facts.server.logs = {{"binlog.000001", 1000}, {"binlog.000002", 500}};
+  TableCheckpoint table;
+  table.schema = "shop";
+  table.table = "kafka_outbox";
+  facts.tables = {table};
+  Checkpoint reached;
+  reached.server_uuid = kOne;
+  reached.gtids = Gtids(kOne, "1-90");
+  reached.position = {"binlog.000002", 300};
+  reached.last = {*cdc::Gtid::Parse(std::string(kOne) + ":90"), reached.position, 1700000000123456};
+  reached.tables = facts.tables;
+  facts.reached = reached;
+  return facts;
+}
+
+StartPlan Plan(const StartFacts& facts) {
+  const absl::StatusOr<StartPlan> plan = PlanStart(facts);
+  EXPECT_TRUE(plan.ok()) << plan.status();
+  return plan.value_or(StartPlan());
+}
+
+TEST(StartPlanner, GoesOnBehindTheCheckpoint) {
+  const StartPlan plan = Plan(Facts());
+  EXPECT_FALSE(plan.restart);
+  EXPECT_TRUE(plan.by_gtid);
+  EXPECT_TRUE(plan.sweep.empty());
+  EXPECT_EQ(plan.from.gtids, Gtids(kOne, "1-90"));
+  ASSERT_TRUE(plan.from.last.has_value()) << "the fingerprint is kept until the mark moves";
+  EXPECT_EQ(plan.from.last->commit_time, absl::FromUnixMicros(1700000000123456));
+}
+
+TEST(StartPlanner, AFirstStartSweepsWithAnEmptyLedger) {
+  StartFacts facts = Facts();
+  facts.reached.reset();
+  const StartPlan plan = Plan(facts);
+  EXPECT_TRUE(plan.restart);
+  EXPECT_EQ(plan.from.gtids, facts.server.gtid_executed);
+  ASSERT_EQ(plan.sweep.size(), 1);
+  EXPECT_EQ(plan.sweep[0].reason, SweepReason::kFirstStart);
+  EXPECT_EQ(plan.sweep[0].progress.phase, SweepProgress::Phase::kTable);
+  EXPECT_FALSE(plan.sweep[0].progress.judge_ledger);
+}
+
+TEST(StartPlanner, AfterAPurgeTheLedgerIsToBeJudgedHoweverOftenThePlanFails) {
+  StartFacts facts = Facts();
+  facts.server.gtid_purged = Gtids(kOne, "1-95");
+  StartPlan plan = Plan(facts);
+  ASSERT_EQ(plan.sweep.size(), 1);
+  EXPECT_EQ(plan.sweep[0].reason, SweepReason::kPurged);
+  EXPECT_TRUE(plan.sweep[0].progress.judge_ledger);
+
+  // The mark is moved, the connection fails, the process may end: the gap is no longer seen in the log.
+  facts.reached->gtids = plan.from.gtids;
+  facts.reached->tables[0].sweep = plan.sweep[0].progress;
+  plan = Plan(facts);
+  EXPECT_FALSE(plan.restart);
+  ASSERT_EQ(plan.sweep.size(), 1);
+  EXPECT_EQ(plan.sweep[0].reason, SweepReason::kPurged);
+  EXPECT_TRUE(plan.sweep[0].progress.judge_ledger);
+}
+
+TEST(StartPlanner, ATableThatComesBackMayHaveAnOldLedger) {
+  StartFacts facts = Facts();
+  facts.reached->tables.clear();
+  const StartPlan plan = Plan(facts);
+  EXPECT_FALSE(plan.restart);
+  ASSERT_EQ(plan.sweep.size(), 1);
+  EXPECT_EQ(plan.sweep[0].reason, SweepReason::kSchemaAdded);
+  EXPECT_TRUE(plan.sweep[0].progress.judge_ledger);
+}
+
+TEST(StartPlanner, TransactionsThatTheServerLacksAreAShortfallFirst) {
+  StartFacts facts = Facts();
+  facts.server.gtid_executed = Gtids(kOne, "1-80");
+  const StartPlan plan = Plan(facts);
+  EXPECT_TRUE(plan.shortfall);
+  EXPECT_TRUE(plan.void_ledger);
+  EXPECT_EQ(plan.sweep[0].reason, SweepReason::kHistoryRewritten);
+}
+
+TEST(StartPlanner, WhatAFailoverLostStaysInTheSet) {
+  StartFacts facts = Facts();
+  facts.server.server_uuid = kTwo;
+  facts.server.gtid_executed = Gtids(kOne, "1-80");
+  const StartPlan plan = Plan(facts);
+  EXPECT_FALSE(plan.shortfall);
+  EXPECT_FALSE(plan.restart);
+  EXPECT_EQ(plan.from.gtids, Gtids(kOne, "1-90"));
+}
+
+TEST(StartPlanner, AnotherServerWithoutGtidsIsAnotherHistory) {
+  StartFacts facts = Facts();
+  facts.server.gtid_mode = "OFF";
+  facts.server.server_uuid = kTwo;
+  const StartPlan plan = Plan(facts);
+  EXPECT_TRUE(plan.void_ledger);
+  EXPECT_FALSE(plan.shortfall) << "no waiting mends it";
+  EXPECT_EQ(plan.from.position, facts.server.log_end.position);
+}
+
+}  // namespace
+}  // namespace relay

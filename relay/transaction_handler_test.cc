@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/transaction_handler.h"
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "relay/layout_history.h"
+#include "relay/outbox_table.h"
+
+namespace relay {
+namespace {
+
+constexpr char kUuid[] = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+
+// A server that has no row of anything, or is gone.
+class EmptySession : public SqlSession {
+ public:
+  absl::StatusOr<uint64_t> Execute(absl::string_view, absl::Span<const SqlParam>) override { return 0; }
+  absl::StatusOr<SqlRows> Query(absl::string_view sql, absl::Span<const SqlParam>) override {
+    ++queries;
+    if (!status.ok()) return status;
+    SqlRows rows;
+    if (sql == "SELECT 1") rows.rows.push_back({"1"});
+    if (absl::StrContains(sql, "SCHEMATA")) rows.rows.push_back({"shop"});
+    return rows;
+  }
+  absl::Status ForEachRow(absl::string_view, absl::Span<const SqlParam>,
+                          absl::FunctionRef<absl::Status(SqlCells)>) override {
+    return status;
+  }
+  absl::Status Begin() override { return status; }
+  absl::Status Commit() override { return status; }
+  absl::Status Rollback() override { return status; }
+  bool alive() const override { return true; }
+  Flavor flavor() const override { return Flavor::kMysql; }
+  const std::string& server_version() const override { return version_; }
+  uint32_t server_version_number() const override { return 90704; }
+  uint64_t connection_id() const override { return 1; }
+  const std::string& tls_cipher() const override { return version_; }
+  const SqlHost& host() const override { return host_; }
+  size_t host_index() const override { return 0; }
+
+  absl::Status status;
+  int queries = 0;
+
+ private:
+  const std::string version_ = "9.7.4";
+  const SqlHost host_;
+};
+
+class NoLayouts : public cdc::LayoutProvider {
+ public:
+  absl::StatusOr<cdc::TableLayout> LayoutOf(absl::string_view, absl::string_view, const cdc::BinlogPosition&) override {
+    return absl::FailedPreconditionError("not proven");
+  }
+  void TableChanged(absl::string_view, absl::string_view, const cdc::BinlogPosition&) override {}
+};
+
+class Rows : public cdc::RowCursor {
+ public:
+  explicit Rows(std::vector<cdc::RowChange> rows) : rows_(std::move(rows)) {}
+  absl::StatusOr<const cdc::RowChange*> NextRow() override { return next_ < rows_.size() ? &rows_[next_++] : nullptr; }
+  void RewindRows() override { next_ = 0; }
+
+ private:
+  std::vector<cdc::RowChange> rows_;
+  size_t next_ = 0;
+};
+
+using Image = std::array<cdc::ColumnValue, kOutboxColumnCount>;
+
+void Set(Image* image, OutboxColumn column, absl::string_view text) {
+  (*image)[column].state = cdc::ColumnValue::State::kValue;
+  (*image)[column].text = text;
+}
+
+OutboxSchema Table(const std::string& schema) {
+  OutboxSchema table;
+  table.schema = schema;
+  table.table = "kafka_outbox";
+  table.exists = true;
+  table.engine = "InnoDB";
+  for (const absl::string_view name : kOutboxColumnNames) {
+    OutboxColumnInfo column;
+    column.name = std::string(name);
+    table.columns.push_back(column);
+  }
+  return table;
+}
+
+class TransactionHandlerTest : public ::testing::Test {
+ protected:
+  TransactionHandlerTest()
+      : metrics_("test"),
+        state_(Checkpoint(), {Table("shop")}, &layouts_, &clock_),
+        ledger_({"shop"}),
+        tracker_(size_t{16} << 20, LowWaterMark(), [](size_t, absl::Span<const uint64_t>) {}),
+        sweeps_(1),
+        handler_({.outbox_table = "kafka_outbox", .gtid_header = false},
+                 {&state_, &tracker_, &ledger_, /*delivery=*/nullptr, /*sender=*/nullptr,
+                  [this](PoisonRow row, std::optional<uint64_t> ordinal) {
+                    EXPECT_TRUE(ordinal.has_value());
+                    poison_.push_back(std::move(row));
+                  },
+                  &sweeps_, &metrics_, &board_, &clock_, &give_up_}) {
+    handler_.Connected(&session_, &no_layouts_, /*gtids_tell=*/true);
+  }
+
+  cdc::StreamItem Item(uint64_t offset = 100) {
+    cdc::StreamItem item;
+    item.kind = cdc::StreamItem::Kind::kTransaction;
+    item.gtid = *cdc::Gtid::Parse(absl::StrCat(kUuid, ":", offset));
+    item.begin = {"binlog.000001", offset};
+    item.end = {"binlog.000001", offset + 10};
+    return item;
+  }
+  absl::Status HandleRow(const cdc::RowChange& change, cdc::StreamItem item) {
+    Rows rows({change});
+    item.rows = &rows;
+    item.row_count = 1;
+    return handler_.Handle(item);
+  }
+  void Published(uint64_t id) { ledger_.Add(0, id, state_.NowForLedger()); }
+  absl::Status Ddl(cdc::SchemaChange::Kind kind) {
+    cdc::StreamItem item = Item();
+    item.schema_changes.push_back({kind, "shop", "kafka_outbox", "…"});
+    return handler_.Handle(item);
+  }
+
+  base::FakeClock clock_;
+  Metrics metrics_;
+  StatusBoard board_;
+  absl::Notification give_up_;
+  LayoutHistory layouts_;
+  PipelineState state_;
+  Ledger ledger_;
+  AckTracker tracker_;
+  SweepQueue sweeps_;
+  std::vector<PoisonRow> poison_;
+  TransactionHandler handler_;
+  EmptySession session_;
+  NoLayouts no_layouts_;
+};
+
+TEST_F(TransactionHandlerTest, AStatementAsksForASweepBehindItsCommit) {
+  cdc::StreamItem item = Item(100);
+  item.statement_dml = true;
+  ASSERT_TRUE(handler_.Handle(item).ok());
+  EXPECT_EQ(sweeps_.wanted(), "statement");
+  EXPECT_TRUE(sweeps_.wish()->only_statements);
+  EXPECT_TRUE(sweeps_.wish()->commits.Contains(*item.gtid));
+  EXPECT_EQ(tracker_.low_water().position, item.end);
+}
+
+TEST_F(TransactionHandlerTest, TheLastOfManyStatementsIsNotLeftOut) {
+  cdc::StreamItem item = Item(100);
+  item.statement_dml = item.statement_names_table = true;
+  ASSERT_TRUE(handler_.Handle(item).ok());
+  sweeps_.Begin();
+  sweeps_.Compared(absl::UnixEpoch());
+  EXPECT_EQ(sweeps_.wanted(), "");
+  clock_.Advance(absl::Seconds(1));
+  item = Item(200);
+  item.statement_dml = true;
+  ASSERT_TRUE(handler_.Handle(item).ok());
+  EXPECT_EQ(sweeps_.wanted(), "statement");
+}
+
+TEST_F(TransactionHandlerTest, WithoutGtidsThatTellASweepWaitsForACommitOfOurs) {
+  handler_.Connected(&session_, &no_layouts_, /*gtids_tell=*/false);
+  cdc::StreamItem item = Item();
+  item.unknown_xa_commit = true;
+  ASSERT_TRUE(handler_.Handle(item).ok());
+  EXPECT_EQ(sweeps_.wanted(), "xa");
+  EXPECT_TRUE(sweeps_.wish()->behind_commit);
+}
+
+TEST_F(TransactionHandlerTest, ACreateLeavesTheLedgerAlone) {
+  Published(7);
+  ASSERT_TRUE(Ddl(cdc::SchemaChange::Kind::kCreate).ok());
+  EXPECT_TRUE(ledger_.Contains(0, 7)) << "CREATE TABLE IF NOT EXISTS is logged though the table exists";
+  EXPECT_EQ(sweeps_.wanted(), "");
+}
+
+TEST_F(TransactionHandlerTest, OtherChangesVoidTheLedgerAndAskForASweep) {
+  for (const auto kind : {cdc::SchemaChange::Kind::kAlter, cdc::SchemaChange::Kind::kTruncate,
+                          cdc::SchemaChange::Kind::kDrop, cdc::SchemaChange::Kind::kRename}) {
+    Published(7);
+    ASSERT_TRUE(Ddl(kind).ok());
+    EXPECT_EQ(ledger_.size(0), 0);
+    EXPECT_EQ(sweeps_.wanted(), "ledger_void");
+  }
+}
+
+TEST_F(TransactionHandlerTest, AChangeOfTheTableIsNotPassedWithoutItsNewColumns) {
+  session_.status = absl::UnavailableError("gone");
+  clock_.Advance(absl::Hours(9));
+  EXPECT_EQ(Ddl(cdc::SchemaChange::Kind::kAlter).code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(tracker_.low_water().position.empty()) << "it is read again on the next connection";
+}
+
+TEST_F(TransactionHandlerTest, ARowThatOnlyTheTableCouldTellAndThatIsGoneIsKeptAsADeadLetter) {
+  Image image;
+  Set(&image, kId, "41");
+  Set(&image, kTopic, "orders");
+  cdc::RowChange change;
+  change.after = image;
+  ASSERT_TRUE(HandleRow(change, Item()).ok());
+  ASSERT_EQ(poison_.size(), 1);
+  EXPECT_EQ(poison_[0].id, 41);
+  EXPECT_NE(poison_[0].reason, "");
+  EXPECT_EQ(tracker_.progress().rows_waiting, 1) << "it is done when it is recorded";
+}
+
+TEST_F(TransactionHandlerTest, ARequeuedRowThatIsGoneIsDone) {
+  Image before, after;
+  Set(&before, kId, "41");
+  Set(&before, kErrored, "1");
+  Set(&after, kErrored, "0");
+  cdc::RowChange change;
+  change.kind = cdc::RowChange::Kind::kUpdate;
+  change.before = before;
+  change.after = after;
+  ASSERT_TRUE(HandleRow(change, Item()).ok());
+  EXPECT_TRUE(poison_.empty());
+  EXPECT_EQ(tracker_.progress().rows_waiting, 0);
+}
+
+TEST_F(TransactionHandlerTest, AMinimalImageOfAPublishedRowIsNoRequeue) {
+  Published(41);
+  Image before, after;
+  Set(&before, kId, "41");
+  Set(&after, kErrored, "0");
+  cdc::RowChange change;
+  change.kind = cdc::RowChange::Kind::kUpdate;
+  change.before = before;
+  change.after = after;
+  ASSERT_TRUE(HandleRow(change, Item()).ok());
+  EXPECT_EQ(metrics_.rows_requeued.value(), 0);
+  EXPECT_TRUE(ledger_.Contains(0, 41));
+
+  ledger_.Remove(0, 41);  // As an errored row's id is.
+  ASSERT_TRUE(HandleRow(change, Item(200)).ok());
+  EXPECT_EQ(metrics_.rows_requeued.value(), 1);
+}
+
+class TableSweepTest : public TransactionHandlerTest {
+ protected:
+  // Row 41 was sent from the table, and its insert stands before `until`.
+  void Sweep(const std::string& server) {
+    state_.set_server("one", {});
+    SweepProgress progress;
+    progress.phase = SweepProgress::Phase::kStream;
+    progress.reason = "purged";
+    progress.until = {"binlog.000001", 500};
+    progress.server = server;
+    state_.set_sweep(0, progress);
+    Published(41);
+    handler_.Connected(&session_, &no_layouts_, /*gtids_tell=*/true);
+  }
+  // Whether the insert is passed over. One that isn't goes the way of a row without a payload.
+  bool IsSkipped(uint64_t offset) {
+    Image image;
+    Set(&image, kId, "41");
+    cdc::RowChange change;
+    change.after = image;
+    poison_.clear();
+    EXPECT_TRUE(HandleRow(change, Item(offset)).ok());
+    return poison_.empty();
+  }
+};
+
+TEST_F(TableSweepTest, InsertsThatWereSentFromTheTableAreSkippedUpToTheEnd) {
+  Sweep("one");
+  EXPECT_TRUE(IsSkipped(100));
+  EXPECT_EQ(sweeps_.wanted(), "");
+  cdc::StreamItem idle;
+  idle.end = {"binlog.000001", 500};
+  handler_.HandleForeign(idle);
+  EXPECT_EQ(sweeps_.wanted(), "purged") << "it ends with a sweep alongside";
+  EXPECT_EQ(state_.sweep(0).phase, SweepProgress::Phase::kNone);
+  EXPECT_FALSE(IsSkipped(600));
+}
+
+TEST_F(TableSweepTest, OnAnotherServerNoInsertIsTakenForOneThatWasSent) {
+  Sweep("one");
+  state_.set_server("two", {});
+  EXPECT_FALSE(IsSkipped(100)) << "a failover may give ids anew";
+  EXPECT_EQ(sweeps_.wanted(), "purged");
+  EXPECT_EQ(state_.sweep(0).phase, SweepProgress::Phase::kNone);
+}
+
+}  // namespace
+}  // namespace relay
