@@ -56,6 +56,8 @@ absl::Status AckWorker::Save() {
     backoff_.Reset();
     return status;
   }
+  // The server may have become a read-only one under the open connection: the next try looks for the primary.
+  session_.reset();
   parts_.metrics->checkpoint_failures.Add();
   parts_.board->Update([&](RelayStatus& board) {
     board.checkpoint.problem = RelayStatus::Problem{parts_.clock->Now(), std::string(status.message())};

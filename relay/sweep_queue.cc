@@ -74,6 +74,9 @@ void SweepQueue::Compared(absl::Time begun) {
   settling_ = running_->reason;
   settling_begun_ = begun;
   running_.reset();
+  // Has the checkpoint saved: that stands in the log, and wakes a stream thread that waits for an idle server, which is
+  // to publish what was found.
+  ++version_;
   SettleIfOver();
 }
 

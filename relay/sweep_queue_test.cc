@@ -29,7 +29,9 @@ TEST(SweepQueue, ASweepIsWantedUntilItsLastRowIsSettled) {
   EXPECT_EQ(queue.wanted(), "statement");
   queue.Offer(0, Ids({1, 2}));
   queue.Offer(1, Ids({3}));
+  const uint64_t compared = queue.version();
   queue.Compared(At(0));
+  EXPECT_GT(queue.version(), compared) << "a save wakes the stream";
   queue.Done(0, 1);
   queue.Hold(0, 2);
   queue.Poisoned(1, 3);

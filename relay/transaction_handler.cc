@@ -183,9 +183,9 @@ const std::string& TransactionHandler::GtidText(const cdc::StreamItem& item) {
 absl::Status TransactionHandler::SendRow(const cdc::StreamItem& item, size_t table, uint64_t id, uint64_t ordinal,
                                          absl::Span<const cdc::ColumnValue> values) {
   const Delivery::Row row{{static_cast<uint32_t>(table), id}, ordinal, item.commit_time};
+  const absl::string_view gtid = options_.gtid_header ? absl::string_view(GtidText(item)) : "";
   ASSIGN_OR_RETURN(const Delivery::Result result,
-                   parts_.sender->Send(parts_.state->schema(table), values, row, item.commit_time,
-                                       options_.gtid_header ? GtidText(item) : ""));
+                   parts_.sender->Send(parts_.state->schema(table), values, row, item.commit_time, gtid));
   return After(result);
 }
 
