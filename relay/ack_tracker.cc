@@ -13,8 +13,9 @@ AckTracker::AckTracker(size_t max_bytes, LowWaterMark start, PublishedSink publi
 void AckTracker::Begin(const cdc::StreamItem& item) {
   absl::MutexLock lock(&mutex_);
   CHECK(transactions_.empty() || transactions_.back().closed) << "a transaction begins inside another";
-  Transaction& transaction = transactions_.emplace_back(
-      Transaction{add_ordinal_, add_ordinal_, absl::ToUnixMicros(item.commit_time), false, StreamStep{}});
+  Transaction& transaction = transactions_.emplace_back();
+  transaction.first_ordinal = transaction.end_ordinal = add_ordinal_;
+  transaction.commit_us = absl::ToUnixMicros(item.commit_time);
   steps_.Extend(item, &transaction.step);
 }
 

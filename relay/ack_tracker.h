@@ -141,10 +141,10 @@ class AckTracker {
     bool open() const { return state == RowState::kWaiting || state == RowState::kCondemned; }
   };
   struct Transaction {
-    uint64_t first_ordinal;
-    uint64_t end_ordinal;
-    int64_t commit_us;
-    bool closed;
+    uint64_t first_ordinal = 0;
+    uint64_t end_ordinal = 0;
+    int64_t commit_us = 0;
+    bool closed = false;
     StreamStep step;
   };
   struct InFlight {
