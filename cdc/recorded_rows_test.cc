@@ -274,7 +274,9 @@ void DecodeDamagedRows(const RecordedEvent& event, RowsDecoder& decoder) {
         ASSERT_LT(result.rows.size(), whole.rows.size()) << "cut at " << place;
         // Between two rows nobody can tell.
         if (result.status.ok()) ++clean;
-        if (!complete.empty()) ASSERT_GE(result.rows.size(), complete.rbegin()->second) << "cut at " << place;
+        if (!complete.empty()) {
+          ASSERT_GE(result.rows.size(), complete.rbegin()->second) << "cut at " << place;
+        }
         complete[place] = result.rows.size();
       },
       [&](absl::string_view body, size_t place) {

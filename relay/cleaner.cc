@@ -143,9 +143,10 @@ class Cleaner::Pass {
   // Nullopt: the log may hold, or has brought, other rows of these ids; nothing was deleted.
   absl::StatusOr<std::optional<uint64_t>> DeleteChunk(absl::Span<const uint64_t> due) {
     ASSIGN_OR_RETURN(SqlTransaction transaction, SqlTransaction::Begin(session_));
-    ASSIGN_OR_RETURN(const uint64_t deleted,
-                     session_->Execute(absl::StrCat("DELETE FROM ", schema_.Name(), " WHERE ",
-                                                    IdCondition(schema_, due), " AND ", NotErroredCondition(schema_))));
+    ASSIGN_OR_RETURN(
+        const uint64_t deleted,
+        session_->Execute(absl::StrCat("DELETE target FROM ", schema_.Name(), " AS target", IdIndexHint(schema_),
+                                       " WHERE ", IdCondition(schema_, due), " AND ", NotErroredCondition(schema_))));
     // Whatever took one of the ids before the delete is in the log by now, and out of the ledger once that is read.
     ASSIGN_OR_RETURN(const bool read, LogIsRead());
     if (!read) return std::nullopt;

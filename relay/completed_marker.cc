@@ -63,9 +63,9 @@ absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t ch
                 ids.end());
       if (ids.empty() || !schema.stores_rows()) continue;
       ++statements;
-      const absl::StatusOr<uint64_t> updated =
-          session->Execute(absl::StrCat("UPDATE ", schema.Name(), " SET ", marks, " WHERE ", IdCondition(schema, ids),
-                                        " AND ", column, " IS NULL AND ", NotErroredCondition(schema)));
+      const absl::StatusOr<uint64_t> updated = session->Execute(
+          absl::StrCat("UPDATE ", schema.Name(), IdIndexHint(schema), " SET ", marks, " WHERE ",
+                       IdCondition(schema, ids), " AND ", column, " IS NULL AND ", NotErroredCondition(schema)));
       if (absl::IsNotFound(updated.status())) continue;  // The table was dropped, and its rows with it.
       if (!updated.ok()) {
         Add(i, ids);

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "relay/sql_param.h"
@@ -37,6 +38,12 @@ std::string IdCondition(const OutboxSchema& schema, absl::Span<const uint64_t> i
   }
   if (!singles.empty()) parts.push_back(absl::StrCat(column, " IN (", absl::StrJoin(singles, ", "), ")"));
   return absl::StrCat("(", absl::StrJoin(parts, " OR "), ")");
+}
+
+std::string IdIndexHint(const OutboxSchema& schema) {
+  const bool leads =
+      !schema.primary_key.empty() && absl::EqualsIgnoreCase(schema.primary_key.front(), schema.NameOf(kId));
+  return leads ? " FORCE INDEX (PRIMARY)" : "";
 }
 
 std::string NotErroredCondition(const OutboxSchema& schema) {

@@ -36,6 +36,15 @@ TEST(IdCondition, RangesOfSignedIdsDoNotCrossTheBorderToNegativeOnes) {
   EXPECT_EQ(IdCondition(Schema("bigint unsigned", false), {~uint64_t{0}}), "(`id` IN (18446744073709551615))");
 }
 
+TEST(IdCondition, TheIndexOfTheIdsIsNamedWhereItIsTheTablesKey) {
+  OutboxSchema schema = Schema("bigint", false);
+  EXPECT_EQ(IdIndexHint(schema), "");
+  schema.primary_key = {"tenant", "id"};
+  EXPECT_EQ(IdIndexHint(schema), "");
+  schema.primary_key = {"ID"};
+  EXPECT_EQ(IdIndexHint(schema), " FORCE INDEX (PRIMARY)");
+}
+
 TEST(IdCondition, AnErroredColumnThatAllowsNullCountsNullAsNotErrored) {
   EXPECT_EQ(NotErroredCondition(Schema("bigint", false)), "`errored` = 0");
   EXPECT_EQ(NotErroredCondition(Schema("bigint", true)), "(`errored` = 0 OR `errored` IS NULL)");

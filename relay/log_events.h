@@ -28,7 +28,9 @@ namespace relay {
     "The dump connection ended; it is opened again from the last "                                                 \
     "transaction handed to Kafka.",                                                                                \
     "Nothing when rare; else look at the network and the server's log.")                                           \
-  X(kStreamNoPrimary, "stream.no_primary", "No host of DB_HOST is a writable primary; one is waited for.",         \
+  X(kStreamNoPrimary, "stream.no_primary",                                                                         \
+    "No host of DB_HOST is a writable primary, or none has everything that was read (`--failover-grace`); one is " \
+    "waited for.",                                                                                                 \
     "End the failover, or correct DB_HOST.")                                                                       \
   X(kStreamPurged, "stream.purged",                                                                                \
     "The log after the checkpoint is gone; the table is swept before "                                             \
@@ -43,7 +45,8 @@ namespace relay {
     "Run one relay on each state schema.")                                                                         \
   X(kStreamIncident, "stream.incident", "The server says that its log lacks rows; a sweep follows.",               \
     "Read the server's error log.")                                                                                \
-  X(kStreamStatement, "stream.statement", "A change of the outbox was logged as a statement; a sweep brings it.",  \
+  X(kStreamStatement, "stream.statement",                                                                          \
+    "A change of the outbox was logged as a statement; a sweep brings it, within a minute.",                       \
     "Set binlog_format=ROW in every session.")                                                                     \
   X(kStreamSchemaChanged, "stream.schema_changed", "The outbox table was altered, truncated, renamed or dropped.", \
     "Nothing if you did it.")                                                                                      \

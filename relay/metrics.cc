@@ -42,7 +42,7 @@ constexpr MetricInfo kMetrics[] = {
     {"outbox_relay_connected", "gauge", "side=mysql|kafka",
      "1 while the dump connection is open; while a broker answers.", "Alert at 0 for 5 minutes."},
     {"outbox_relay_reconnects_total", "counter", "side=mysql|kafka",
-     "Dump connections opened again; producer instances replaced.",
+     "Dump connections that were opened again (not the tries that failed); producer instances replaced.",
      "Some are normal; many an hour mean a network that drops connections."},
     {"outbox_relay_delivery_failures_total", "counter", "fault=row|destination|retry|instance",
      "Failed delivery reports, by who is at fault: the row, its topic, nobody (sent again), the producer instance.",

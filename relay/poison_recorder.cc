@@ -110,8 +110,8 @@ absl::StatusOr<PoisonOutcome> PoisonRecorder::RecordChunk(SqlSession* session,
     const std::vector<SqlParam> params(texts.begin(), texts.end());
     const std::string condition = IdCondition(schema, ids);
     const absl::StatusOr<uint64_t> matched = session->Execute(
-        absl::StrCat("UPDATE ", schema.Name(), " SET ", QuoteIdentifier(schema.NameOf(kErrored)), " = 1, ",
-                     QuoteIdentifier(schema.NameOf(kPushAttempts)), " = CASE ", id, attempts, " END, ",
+        absl::StrCat("UPDATE ", schema.Name(), IdIndexHint(schema), " SET ", QuoteIdentifier(schema.NameOf(kErrored)),
+                     " = 1, ", QuoteIdentifier(schema.NameOf(kPushAttempts)), " = CASE ", id, attempts, " END, ",
                      QuoteIdentifier(schema.NameOf(kErrorReason)), " = CASE ", id, reasons, " END WHERE ", condition),
         params);
     // A table that was dropped has none of the rows.
