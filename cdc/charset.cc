@@ -231,10 +231,11 @@ class MultiByte : public CharsetConverter {
       case Leads::kShiftJis:
         return lead >= 0xa1 && lead <= 0xdf ? 1 : 2;
       case Leads::kEuc: {
-        if (lead == 0x8f) return 3;
-        // Half-width katakana; before anything else the lead stands alone and means nothing.
         const auto next = static_cast<uint8_t>(text.size() > 1 ? text[1] : 0);
-        return lead == 0x8e && (next < 0xa1 || next > 0xdf) ? 1 : 2;
+        if (lead == 0x8f) return 3;
+        // Half-width katakana. The server also stores 8e a0, of which it reads each byte as a character of no meaning.
+        if (lead == 0x8e) return next >= 0xa1 && next <= 0xdf ? 2 : 1;
+        return lead >= 0xa1 ? 2 : 1;
       }
       case Leads::kGb18030: {
         const bool four = text.size() > 1 && text[1] >= '0' && text[1] <= '9';

@@ -55,6 +55,9 @@ TEST(CharsetTest, ConvertsAsTheServerDoes) {
   EXPECT_EQ(Converted("ujis", "a1c0"), "\\");
   EXPECT_EQ(Converted("ujis", "f5a1"), "\xee\x80\x80") << "a private character";
   EXPECT_EQ(Converted("ujis", "8ea0"), "??");
+  EXPECT_EQ(Converted("ujis", "8ea0eac9b3d7"), "??衂革") << "each of the first two stands alone";
+  EXPECT_EQ(Converted("eucjpms", "8ea08ea0b3d7"), "????革");
+  EXPECT_EQ(Converted("eucjpms", "8ff0f0b3d7"), "?革");
   EXPECT_EQ(Converted("big5", "a145"), "•") << "iconv says U+2027";
   EXPECT_EQ(Converted("euckr", "b0a1"), "가");
 }
