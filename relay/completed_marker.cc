@@ -41,7 +41,7 @@ absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t ch
                                                 const absl::Notification* stop) {
   uint64_t marked = 0;
   int statements = 0;
-  for (size_t i = 0; i < pending_.size(); ++i) {
+  for (size_t i = 0; i < ledger_.schemas().size(); ++i) {
     const OutboxSchema schema = schema_of_(i);
     const std::string column = QuoteIdentifier(schema.NameOf(kPushCompletedAt));
     // NOW(), in the session's zone, is what the polling relay writes and compares with. It takes a row that was never

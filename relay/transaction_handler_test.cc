@@ -52,7 +52,7 @@ class EmptySession : public SqlSession {
 
  private:
   const std::string version_ = "9.7.4";
-  const SqlHost host_;
+  const SqlHost host_{};
 };
 
 class NoLayouts : public cdc::LayoutProvider {
