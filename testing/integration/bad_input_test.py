@@ -124,7 +124,7 @@ def test_kafka_certificate_of_another_authority(make_relay, outbox, kafka,
         '--kafka-config=sasl.username=relay',
         '--kafka-config=sasl.password=relay',
         f'--kafka-config=ssl.ca.location={other.certificate}').waits(
-            'kafka', 'kafka.unreachable', 'ssl.ca.location', 'KAFKA_')
+            'kafka', 'kafka.unreachable', 'ssl.ca.location', 'TLS_ENABLE')
     outbox.insert(topic, '1')
     # Mended on the broker's side: its certificate is the other one's now.
     kafka.authority = other
