@@ -145,7 +145,7 @@ class Cleaner::Pass {
     ASSIGN_OR_RETURN(SqlTransaction transaction, SqlTransaction::Begin(session_));
     ASSIGN_OR_RETURN(
         const uint64_t deleted,
-        session_->Execute(absl::StrCat("DELETE target FROM ", schema_.Name(), " AS target", IdIndexHint(schema_),
+        session_->Execute(absl::StrCat("DELETE FROM ", schema_.Name(), " USING ", schema_.Name(), IdIndexHint(schema_),
                                        " WHERE ", IdCondition(schema_, due), " AND ", NotErroredCondition(schema_))));
     // Whatever took one of the ids before the delete is in the log by now, and out of the ledger once that is read.
     ASSIGN_OR_RETURN(const bool read, LogIsRead());
