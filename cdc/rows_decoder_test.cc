@@ -102,7 +102,8 @@ TEST(RowsDecoderTest, TextThatNeedsNoConversionIsNotCopied) {
 // Its bytes may be gone by then.
 TEST(RowsDecoderTest, ACellWithoutValueHasNoTextOfAnEarlierRow) {
   std::unique_ptr<RowsDecoder> decoder = Decoder({"name", "n"});
-  ASSERT_TRUE(decoder->Start(Insert("\x07", TwoRows())).ok());
+  const std::string two = TwoRows();
+  ASSERT_TRUE(decoder->Start(Insert("\x07", two)).ok());
   absl::StatusOr<const RowImages*> row = decoder->Next();
   ASSERT_TRUE(row.ok()) << row.status();
   ASSERT_EQ((*row)->after[0].text, "hi");
@@ -111,7 +112,8 @@ TEST(RowsDecoderTest, ACellWithoutValueHasNoTextOfAnEarlierRow) {
   ASSERT_EQ((*row)->after[0].state, ColumnValue::State::kNull);
   EXPECT_EQ((*row)->after[0].text, "");
   ASSERT_EQ((*row)->after[1].text, "5");
-  ASSERT_TRUE(decoder->Start(Insert("\x01", std::string("\x00\x03\x00\x00\x00", 5))).ok());
+  const std::string one("\x00\x03\x00\x00\x00", 5);
+  ASSERT_TRUE(decoder->Start(Insert("\x01", one)).ok());
   row = decoder->Next();
   ASSERT_TRUE(row.ok()) << row.status();
   ASSERT_EQ((*row)->after[1].state, ColumnValue::State::kAbsent);

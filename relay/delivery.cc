@@ -74,9 +74,9 @@ void Delivery::NoteBreaker() {
   metrics_->holding.Set(breaker.code != 0 ? 1 : 0);
   if (breaker.code == 0) {
     LogEvent(LogLevel::kInfo, LogCode::kKafkaBreakerClosed, "reading goes on");
-    board_->Update([&](RelayStatus& status) {
+    board_->Update([before = state_before_breaker_](RelayStatus& status) {
       if (status.state != RelayState::kHolding) return;
-      status.state = state_before_breaker_;
+      status.state = before;
       status.state_detail.clear();
     });
     return;
@@ -86,12 +86,14 @@ void Delivery::NoteBreaker() {
       "more rows a minute fail than --poison-limit allows: this is taken for an outage and they are held; mend the "
       "cause",
       {{"error", kafka::CodeName(breaker.code)}, {"reason", breaker.reason}});
+  RelayState before = RelayState::kStreaming;
   board_->Update([&](RelayStatus& status) {
-    if (!was_open) state_before_breaker_ = status.state;
+    before = status.state;
     status.state = RelayState::kHolding;
     status.state_detail = absl::StrCat("More rows a minute fail with ", kafka::CodeName(breaker.code),
                                        " than --poison-limit allows: they are held until that ends.");
   });
+  if (!was_open) state_before_breaker_ = before;
 }
 
 bool Delivery::WaitForBreaker(absl::Duration wait) {

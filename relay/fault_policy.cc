@@ -245,17 +245,20 @@ bool FaultPolicy::ForgetPast() {
   if (quiet()) return false;
   absl::MutexLock lock(&mutex_);
   const absl::Duration now = clock_->Monotonic();
-  const size_t forgotten = absl::erase_if(held_, [&](const auto& entry) {
-    const Held& held = entry.second;
-    return GraceOver(held) && !held.left_behind && !held.probing && now - held.last_row > kRemembered;
-  });
+  bool forgotten = false;
+  for (auto it = held_.begin(); it != held_.end();) {
+    const Held& held = it->second;
+    const bool past = GraceOver(held) && !held.left_behind && !held.probing && now - held.last_row > kRemembered;
+    forgotten |= past;
+    past ? held_.erase(it++) : void(++it);
+  }
   // Nobody may ask again about what the breaker held.
   if (breaker_.code != 0) {
     const std::deque<absl::Duration>& times = poisoned_[breaker_.code];
     if (times.empty() || times.back() <= now - kBreakerWindow) CloseBreaker(breaker_.code);
   }
   UpdateQuiet();
-  return forgotten > 0;
+  return forgotten;
 }
 
 FaultPolicy::Breaker FaultPolicy::breaker() const {
