@@ -10,7 +10,8 @@ import socket
 
 import pytest
 
-from testing.integration.outbox import create_user, make_outbox
+from testing.integration.outbox import (create_user, grant_replication,
+                                        make_outbox)
 from testing.servers.certificates import Authority
 from testing.servers.deadline import wait_until
 
@@ -49,7 +50,8 @@ def test_database_that_does_not_answer(relay, outbox, server, topic, read):
 def test_user_without_replication_slave(with_variables, server, outbox):
     create_user(server, 'blind', 'blind', outbox.schema, 'SELECT', 'INSERT',
                 'UPDATE', 'DELETE', 'CREATE', 'ALTER', 'INDEX')
-    server.execute("GRANT REPLICATION CLIENT ON *.* TO blind@'%'")
+    grant_replication(server, 'blind')
+    server.execute("REVOKE REPLICATION SLAVE ON *.* FROM blind@'%'")
     with_variables(DB_USER='blind', DB_PASS='blind').refuses(
         'REPLICATION SLAVE', 'GRANT REPLICATION SLAVE ON *.* TO')
 

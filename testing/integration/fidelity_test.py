@@ -111,12 +111,15 @@ def test_records_equal_what_select_prints(relay, outbox, topic, read,
 
 
 def _expected_headers(cursor, text):
-    """The headers' values as the server prints them one by one."""
+    """The headers' values as the server prints them one by one; asked for by
+    place, since MariaDB finds no name with escapes by its path."""
     names = list(json.loads(text))
     if not names:
         return {}
     cursor.execute('SELECT ' + ', '.join(
-        ['CAST(JSON_EXTRACT(%s, %s) AS CHAR)'] * len(names)),
-        [part for name in names for part in (text, f'$.{json.dumps(name)}')])
+        ["CAST(JSON_EXTRACT(JSON_EXTRACT(%s, '$.*'), %s) AS CHAR)"]
+        * len(names)),
+        [part for place in range(len(names))
+         for part in (text, f'$[{place}]')])
     return {name: _as_header(value)
             for name, value in zip(names, cursor.fetchone())}

@@ -26,7 +26,7 @@ def test_password_that_is_corrected_needs_no_restart(
     relay = make_relay(
         outbox, broker.secure_address,
         variables={'KAFKA_CONFIG_FILE': properties('of yesterday')})
-    relay.waits('refuses to authenticate', 'sasl.password')
+    relay.waits('kafka', 'refuses to authenticate', 'sasl.password')
     properties('relay')
     relay.wait_ready()
     outbox.insert(topic, '"sent"')

@@ -101,8 +101,8 @@ def test_broker_outage_of_a_minute_with_inserts_going_on_loses_nothing(
         sizes = _watch_outage(sides)
         paused_one.broker.resume()
         killed_one.broker.start()
-        wait_until(lambda: all(side.relay.connected('kafka') for side in sides),
-                   'both answer again')
+        wait_until(lambda: all(side.relay.connected('kafka')
+                               for side in sides), 'both answer again', 60)
         target = {side: side.written + 2000 for side in sides}
         wait_until(lambda: all(side.written >= target[side]
                                for side in sides), 'more rows', 120)

@@ -74,9 +74,11 @@ def test_poison_can_halt_instead(make_relay, outbox, kafka, topic, read):
     _errored(outbox, row)
 
 
+# How long librdkafka hopes that an unknown topic is only new.
+_SOON = '--kafka-config=topic.metadata.propagation.max.ms=1000'
 # Nothing that waits for the end of such a grace can pass in time.
-_LONG_GRACE = '--topic-error-grace=1h'
-_SHORT_GRACE = '--topic-error-grace=1s'
+_LONG_GRACE = ('--topic-error-grace=1h', _SOON)
+_SHORT_GRACE = ('--topic-error-grace=1s', _SOON)
 
 
 def _assert_held_alone(relay, outbox, held, reader, value):
@@ -91,15 +93,15 @@ def _assert_held_alone(relay, outbox, held, reader, value):
 def test_topic_that_does_not_exist_holds_its_rows_alone_then_poisons_them(
         make_relay, outbox, kafka, topic, read):
     outbox.create()
-    relay = make_relay(outbox, kafka, _LONG_GRACE).start().wait_ready()
+    relay = make_relay(outbox, kafka, *_LONG_GRACE).start().wait_ready()
     reader = read(topic)
     row = outbox.insert('nowhere', '"lost"')
     wait_until(lambda: relay.says('kafka.topic_held', 'nowhere'),
-               'the log names the topic')
+               'the log names the topic', 60)
     outbox.insert(topic, '"found"')
     _assert_held_alone(relay, outbox, row, reader, b'"found"')
     relay.stop()
-    make_relay(outbox, kafka, _SHORT_GRACE).start().wait_ready()
+    make_relay(outbox, kafka, *_SHORT_GRACE).start().wait_ready()
     _errored(outbox, row)
     assert 'topic' in outbox.row(row, 'error_reason')[0].lower()
     outbox.insert(topic, '"end"')
@@ -112,11 +114,11 @@ def test_topic_that_does_not_exist_holds_its_rows_alone_then_poisons_them(
 def test_topic_made_within_the_grace_gets_its_rows(make_relay, outbox, kafka,
                                                    read):
     outbox.create()
-    relay = make_relay(outbox, kafka, _LONG_GRACE).start().wait_ready()
+    relay = make_relay(outbox, kafka, *_LONG_GRACE).start().wait_ready()
     outbox.insert('later', '1')
     outbox.insert('later', '2')
     wait_until(lambda: relay.says('kafka.topic_held', 'later'),
-               'the log names the topic')
+               'the log names the topic', 60)
     kafka.create_topic('later')
     reader = read('later')
     reader.wait_count(2)
@@ -136,16 +138,16 @@ def test_topic_that_is_not_authorised_does_not_stop_the_others(
              '--kafka-config=sasl.username=relay',
              '--kafka-config=sasl.password=relay',
              f'--kafka-config=ssl.ca.location={kafka.authority.certificate}')
-    relay = make_relay(outbox, kafka.secure_address, _LONG_GRACE, *flags)
+    relay = make_relay(outbox, kafka.secure_address, *_LONG_GRACE, *flags)
     relay.start().wait_ready()
     reader = read('allowed')
     row = outbox.insert('forbidden', '1')
     wait_until(lambda: relay.says('kafka.topic_held', 'forbidden'),
-               'the log names the topic')
+               'the log names the topic', 60)
     outbox.insert('allowed', '2')
     _assert_held_alone(relay, outbox, row, reader, b'2')
     relay.stop()
-    make_relay(outbox, kafka.secure_address, _SHORT_GRACE,
+    make_relay(outbox, kafka.secure_address, *_SHORT_GRACE,
                *flags).start().wait_ready()
     _errored(outbox, row)
     assert 'authori' in outbox.row(row, 'error_reason')[0].lower()
