@@ -72,7 +72,7 @@ def test_order_per_partition_is_commit_order_under_eight_concurrent_writers(
     outbox.execute('CREATE TABLE turns (turn INT NOT NULL)')
     outbox.execute('INSERT INTO turns VALUES (0)')
     topic = new_topic(4)
-    relay.start().wait_ready()
+    relay.start().wait_ready().wait_streaming()
     rows_each, writers, turns = 500, 8, {}
     threads = [threading.Thread(target=_write_and_note_commits,
                                 args=(outbox, topic, writer, rows_each, turns))
@@ -280,7 +280,7 @@ def test_choice_of_partitioner_is_kept(make_relay, outbox, kafka, topic):
 def test_xa_branch_is_published_when_it_commits_and_not_before(
         relay, outbox, topic, read):
     outbox.create()
-    relay.start().wait_ready()
+    relay.start().wait_ready().wait_streaming()
     for name, end in (('kept', 'COMMIT'), ('lost', 'ROLLBACK')):
         with outbox.connect() as session:
             with session.cursor() as cursor:

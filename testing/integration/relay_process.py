@@ -160,6 +160,12 @@ class RelayProcess:
         assert complaints == self.text().splitlines()[-1:], self.text()
         assert all(word in complaints[0] for word in words), self.text()
 
+    def wait_streaming(self):
+        """The first start is past the rows of the table, which go in id
+        order: what is inserted from now on comes by the log."""
+        wait_until(lambda: self.says('stream.connected'), 'the log is read', 60)
+        return self
+
     def waits(self, side, *words, timeout=30):
         """Starts it; it must say all the words in one line, and go on trying,
         alive and not ready, the metric of `side` at 0."""
