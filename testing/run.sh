@@ -23,10 +23,10 @@ Runs every tier, or the named ones, in this order:
   fuzz                 each libFuzzer target for a minute, as many at once as
                        there are processors
   integration-mysql    the relay between a real MySQL and a real Kafka
-  integration-mariadb  the same with MariaDB 10.11
-  integration-mariadb-11.8
-                       the same with MariaDB 11.8, but for tests that are
+  integration-mariadb  the same with MariaDB 10.11, but for tests that are
                        about Kafka alone
+  integration-mariadb-11.8
+                       so with MariaDB 11.8
   deploy               the image, run once; the Helm chart, its alerts, the examples
 
 With no tier named, thread-safety is left out, which sanitizers has; --quick
@@ -256,7 +256,7 @@ fuzz() {
 
 # About Kafka and no database; they wait for minutes.
 kafka_alone=(
-  outage_test.py::test_broker_outage_with_inserts_going_on_loses_nothing
+  outage_test.py::test_broker_outage_of_a_minute_with_inserts_going_on_loses_nothing
   poison_test.py::test_topic_that_does_not_exist_holds_its_rows_alone_then_poisons_them
   poison_test.py::test_topic_made_within_the_grace_gets_its_rows
   poison_test.py::test_topic_that_is_not_authorised_does_not_stop_the_others
@@ -264,7 +264,7 @@ kafka_alone=(
 )
 # All of the relay's threads at work: what sanitizers are to see.
 all_threads=(
-  delivery_test.py::test_order_per_partition_holds_under_eight_concurrent_writers
+  delivery_test.py::test_order_per_partition_is_commit_order_under_eight_concurrent_writers
   resume_test.py::test_graceful_stop_repeats_nothing
   resume_test.py::test_goes_on_after_its_dump_connection_is_killed
   poison_test.py::test_too_large_row_is_recorded_and_its_neighbours_published_once
@@ -312,8 +312,8 @@ run_tier() {
       ;;
     thread-safety) thread_safety_tier ;;
     fuzz) fuzz_tier ;;
-    integration-mariadb-11.8)
-      integration_tier "$1" --database=mariadb-11.8 \
+    integration-mariadb*)
+      integration_tier "$1" --database="${1#integration-}" \
         "${kafka_alone[@]/#/--deselect=testing/integration/}"
       ;;
     integration-*) integration_tier "$1" --database="${1#integration-}" ;;

@@ -164,7 +164,8 @@ def test_truncate_lets_ids_come_back_and_their_rows_are_pruned_too(
 
 def test_rows_of_a_table_that_is_renamed_in_are_published(
         make_relay, outbox, kafka, topic, read):
-    relay = make_relay(outbox, kafka, *_FAST).start().wait_ready()
+    relay = make_relay(outbox, kafka, *_FAST).start().wait_ready(
+        ).wait_streaming()
     outbox.execute(f'CREATE TABLE prepared LIKE {outbox.name}')
     outbox.execute('INSERT INTO prepared (topic, payload_json, '
                    f"payload_headers) VALUES ('{topic}', '1', '{{}}')")
