@@ -97,7 +97,7 @@ TEST_P(PoisonRecorderTest, ARowThatIsGoneIsKeptWhole) {
 }
 
 TEST_P(PoisonRecorderTest, ADeadRowMayBeLargerThanOneStatement) {
-  const std::string large(20'000'000, '\xfe');  // As a literal it would have twice the size.
+  const std::string large(12'000'000, '\xfe');  // As a literal it would have twice the size.
   std::vector<cdc::ColumnValue> columns(kOutboxColumnCount);
   columns[kPayloadJson] = {cdc::ColumnValue::State::kValue, large};
   const auto outcome = RecordIn(schema(), {PoisonRow(0, 2, columns)});
