@@ -8,6 +8,7 @@
 #include "relay/logging.h"
 #include "relay/outbox_table.h"
 #include "relay/pending_rows.h"
+#include "relay/sql_param.h"
 
 namespace relay {
 namespace {
@@ -216,9 +217,18 @@ absl::Status TransactionHandler::SendRowFromTable(const cdc::StreamItem& item, s
   return absl::OkStatus();
 }
 
+absl::Status TransactionHandler::WaitUntilDone(const cdc::SchemaChange& change) {
+  // It holds its lock on the table until it is committed, and reading needs one.
+  const absl::Status read =
+      session_->Query(absl::StrCat("SELECT 1 FROM ", QuoteTable(change.schema, options_.outbox_table), " WHERE FALSE"))
+          .status();
+  return absl::IsNotFound(read) ? absl::OkStatus() : read;  // Dropped, or renamed away.
+}
+
 absl::Status TransactionHandler::HandleSchemaChanges(const cdc::StreamItem& item) {
   // Its answers are needed below, and an idle session may have been closed long ago.
   RETURN_IF_ERROR(KeepSession(kFreshFor));
+  for (const cdc::SchemaChange& change : item.schema_changes) RETURN_IF_ERROR(WaitUntilDone(change));
   LearnLayouts(item.end);
   for (const cdc::SchemaChange& change : item.schema_changes) {
     for (size_t i = 0; i < parts_.state->table_count(); ++i) {

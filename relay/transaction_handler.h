@@ -89,6 +89,8 @@ class TransactionHandler {
   // The same with what the table holds now. `values`: what the log has of the row.
   absl::Status SendRowFromTable(const cdc::StreamItem& item, size_t table, uint64_t id, uint64_t ordinal,
                                 absl::Span<const cdc::ColumnValue> values, bool requeued);
+  // Until the statement, which stands in the log before its effect is seen, is done.
+  absl::Status WaitUntilDone(const cdc::SchemaChange& change);
   absl::Status HandleSchemaChanges(const cdc::StreamItem& item);
   absl::Status HandleSchemaChange(const cdc::StreamItem& item, const cdc::SchemaChange& change, size_t table);
   void HandleNotes(const cdc::StreamItem& item);

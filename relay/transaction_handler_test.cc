@@ -24,7 +24,7 @@ class EmptySession : public SqlSession {
  public:
   absl::StatusOr<uint64_t> Execute(absl::string_view, absl::Span<const SqlParam>) override { return 0; }
   absl::StatusOr<SqlRows> Query(absl::string_view sql, absl::Span<const SqlParam>) override {
-    ++queries;
+    log.emplace_back(sql);
     if (!status.ok()) return status;
     SqlRows rows;
     if (sql == "SELECT 1") rows.rows.push_back({"1"});
@@ -48,7 +48,7 @@ class EmptySession : public SqlSession {
   size_t host_index() const override { return 0; }
 
   absl::Status status;
-  int queries = 0;
+  std::vector<std::string> log;  // Of what was asked.
 
  private:
   const std::string version_ = "9.7.4";
@@ -57,10 +57,15 @@ class EmptySession : public SqlSession {
 
 class NoLayouts : public cdc::LayoutProvider {
  public:
+  explicit NoLayouts(EmptySession* session) : session_(session) {}
   absl::StatusOr<cdc::TableLayout> LayoutOf(absl::string_view, absl::string_view, const cdc::BinlogPosition&) override {
+    session_->log.emplace_back("layout");
     return absl::FailedPreconditionError("not proven");
   }
   void TableChanged(absl::string_view, absl::string_view, const cdc::BinlogPosition&) override {}
+
+ private:
+  EmptySession* const session_;
 };
 
 class Rows : public cdc::RowCursor {
@@ -146,7 +151,7 @@ class TransactionHandlerTest : public ::testing::Test {
   std::vector<PoisonRow> poison_;
   TransactionHandler handler_;
   EmptySession session_;
-  NoLayouts no_layouts_;
+  NoLayouts no_layouts_{&session_};
 };
 
 TEST_F(TransactionHandlerTest, AStatementAsksForASweepBehindItsCommit) {
@@ -197,6 +202,13 @@ TEST_F(TransactionHandlerTest, OtherChangesVoidTheLedgerAndAskForASweep) {
     EXPECT_EQ(ledger_.size(0), 0);
     EXPECT_EQ(sweeps_.wanted(), "ledger_void");
   }
+}
+
+TEST_F(TransactionHandlerTest, AChangeIsDoneBeforeTheNewColumnsAreRead) {
+  ASSERT_TRUE(Ddl(cdc::SchemaChange::Kind::kAlter).ok());
+  ASSERT_GE(session_.log.size(), 2);
+  EXPECT_EQ(session_.log[0], "SELECT 1 FROM `shop`.`kafka_outbox` WHERE FALSE") << "waits for its lock";
+  EXPECT_EQ(session_.log[1], "layout");
 }
 
 TEST_F(TransactionHandlerTest, AChangeOfTheTableIsNotPassedWithoutItsNewColumns) {
