@@ -102,8 +102,8 @@ TEST_P(PoisonRecorderTest, ADeadRowMayBeLargerThanOneStatement) {
   columns[kPayloadJson] = {cdc::ColumnValue::State::kValue, large};
   const auto outcome = RecordIn(schema(), {PoisonRow(0, 2, columns)});
   ASSERT_TRUE(outcome.ok()) << outcome.status();
-  EXPECT_EQ(Select("SELECT LENGTH(payload_json), REPLACE(payload_json, x'FE', '') FROM kafka_outbox_dead"),
-            absl::StrCat(large.size(), ","));
+  EXPECT_EQ(Select("SELECT LENGTH(payload_json), payload_json = REPEAT(x'FE', 12000000) FROM kafka_outbox_dead"),
+            "12000000,1");
 }
 
 TEST_P(PoisonRecorderTest, ManyRowsAreRecordedInOneTransaction) {
