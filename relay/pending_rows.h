@@ -26,8 +26,8 @@ inline constexpr uint32_t kPendingIdChunk = 20'000;
 // published and not deleted yet: the ledger knows them. Read by index in chunks of `chunk_rows`, each a statement of
 // its own, so that no long read holds back the purge. A table that does not exist has none. Cancelled when `stop`
 // comes.
-absl::StatusOr<IdSet> ReadPendingIds(SqlSession* session, const OutboxSchema& schema, uint32_t chunk_rows = kPendingIdChunk,
-                                     const absl::Notification* stop = nullptr);
+absl::StatusOr<IdSet> ReadPendingIds(SqlSession* session, const OutboxSchema& schema,
+                                     uint32_t chunk_rows = kPendingIdChunk, const absl::Notification* stop = nullptr);
 
 struct ReadRowsOptions {
   // Leaves out rows that are no longer pending.
