@@ -118,7 +118,11 @@ std::vector<Setting> DatabaseSettings() {
          return StoreDuration(v, absl::ZeroDuration(), absl::Hours(24), c.database.failover_grace);
        }},
       {Group::kMysql, "relay-server-id", "", "RELAY_SERVER_ID", Kind::kValue, "NUMBER", "0",
-       "`0`: derived from the relay's id", "server_id of the dump connection; no replica may have the same.", false,
+       "`0`: derived from the relay's id",
+       "server_id of the dump connection. One that a replica or another relay has is refused; MariaDB shows them only "
+       "to a "
+       "user with REPLICATION MASTER ADMIN.",
+       false,
        [](Value v, Config& c) { return StoreInteger(v, 0, std::numeric_limits<uint32_t>::max(), c.binlog.server_id); }},
       {Group::kMysql, "verify-checksum", "", "RELAY_VERIFY_CHECKSUM", Kind::kBoolean, "BOOL", "true", "",
        "Verify the CRC32 of each binlog event.", false,

@@ -68,8 +68,8 @@ size_t PoisonRow::bytes() const {
   return sum;
 }
 
-PoisonRecorder::PoisonRecorder(const std::vector<OutboxSchema>* schemas, std::string state_schema, std::string relay_id)
-    : schemas_(*schemas), state_schema_(std::move(state_schema)), relay_id_(std::move(relay_id)) {}
+PoisonRecorder::PoisonRecorder(SchemaOf schema_of, std::string state_schema, std::string relay_id)
+    : schema_of_(std::move(schema_of)), state_schema_(std::move(state_schema)), relay_id_(std::move(relay_id)) {}
 
 absl::StatusOr<PoisonOutcome> PoisonRecorder::Record(SqlSession* session, absl::Span<const PoisonRow* const> rows) {
   // By schema, then by id, in which order the rows are locked; of a row given twice the last counts.
@@ -93,7 +93,7 @@ absl::StatusOr<PoisonOutcome> PoisonRecorder::Record(SqlSession* session, absl::
 
 absl::StatusOr<PoisonOutcome> PoisonRecorder::RecordChunk(SqlSession* session,
                                                           absl::Span<const PoisonRow* const> rows) {
-  const OutboxSchema& schema = schemas_[rows[0]->schema];
+  const OutboxSchema schema = schema_of_(rows[0]->schema);
   const std::string id = QuoteIdentifier(schema.NameOf(kId));
   IdSet present;
   if (schema.stores_rows()) {
@@ -141,7 +141,7 @@ absl::StatusOr<PoisonOutcome> PoisonRecorder::RecordChunk(SqlSession* session,
 }
 
 absl::Status PoisonRecorder::DeadLetter(SqlSession* session, const PoisonRow& row) {
-  const OutboxSchema& schema = schemas_[row.schema];
+  const OutboxSchema schema = schema_of_(row.schema);
   const std::string id = schema.IdLiteral(row.id);
   const std::string table = QuoteTable(state_schema_, kDeadTable);
   const auto explain = [&](const absl::Status& status, absl::string_view cure) {

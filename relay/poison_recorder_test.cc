@@ -54,7 +54,8 @@ class PoisonRecorderTest : public testing_servers::SqlServerTest {
   absl::StatusOr<PoisonOutcome> RecordIn(const std::string& state_schema, const std::vector<PoisonRow>& rows) {
     std::vector<const PoisonRow*> pointers;
     for (const PoisonRow& row : rows) pointers.push_back(&row);
-    return PoisonRecorder(&schemas_, state_schema, kRelayId).Record(session(), pointers);
+    return PoisonRecorder([this](size_t schema) { return schemas_[schema]; }, state_schema, kRelayId)
+        .Record(session(), pointers);
   }
 
   std::vector<OutboxSchema> schemas_;

@@ -2,6 +2,7 @@
 #include "relay/relay.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,7 @@
 #include "relay/commit_barrier.h"
 #include "relay/completed_marker.h"
 #include "relay/delivery.h"
+#include "relay/dump_identity.h"
 #include "relay/endpoint_from_config.h"
 #include "relay/fault_policy.h"
 #include "relay/file_checkpoint_store.h"
@@ -50,6 +52,7 @@
 #include "relay/primary_finder.h"
 #include "relay/relay_identity.h"
 #include "relay/row_sender.h"
+#include "relay/server_info.h"
 #include "relay/sql_checkpoint_store.h"
 #include "relay/sql_session.h"
 #include "relay/sql_worker.h"
@@ -171,25 +174,17 @@ absl::StatusOr<PartitionerDecision> ChooseFor(const Config& config, const Founda
   return ChoosePartitioner(question);
 }
 
-// In the upper half, away from the small numbers that people give their servers.
-uint32_t ServerIdFrom(const std::string& relay_id) {
-  uint32_t hash = 2166136261u;
-  for (unsigned char c : relay_id) hash = (hash ^ c) * 16777619u;
-  return hash | 0x80000000u;
-}
-
 cdc::LiveSourceOptions DumpOptions(const Config& config, const SqlEndpoint& endpoint, const std::string& relay_id) {
   cdc::LiveSourceOptions options;
   options.server.user = endpoint.user;
   options.server.tls = endpoint.tls;
   options.server.connect_timeout = endpoint.connect_timeout;
   options.server.read_timeout = config.binlog.read_timeout;
-  options.server_id = config.binlog.server_id != 0 ? config.binlog.server_id : ServerIdFrom(relay_id);
   options.replica_uuid = relay_id;
   options.heartbeat_period = config.binlog.heartbeat_period;
   options.net_write_timeout = config.binlog.net_write_timeout;
   options.checksum = config.binlog.verify_checksum;
-  options.report_host = "outbox-relay";
+  options.report_host = ReportedHost(relay_id);
   return options;
 }
 
@@ -262,7 +257,7 @@ class Pipeline {
 
  private:
   CompletedMarker* marker() { return marker_.has_value() ? &*marker_ : nullptr; }
-  Cleaner::SchemaOf SchemaOf() {
+  std::function<OutboxSchema(size_t)> SchemaOf() {
     return [this](size_t table) { return state_.table(table); };
   }
   absl::StatusOr<absl::Duration> Barrier(SqlSession* session) const {
@@ -273,7 +268,7 @@ class Pipeline {
   absl::StatusOr<std::unique_ptr<kafka::Producer>> MakeProducer(size_t batch_bytes) const;
   // For a dump from this host.
   absl::StatusOr<cdc::LiveSourceOptions> DumpFrom(const SqlHost& host) const;
-  absl::StatusOr<std::unique_ptr<cdc::EventSource>> OpenDump(const SqlHost& host, const LowWaterMark& from,
+  absl::StatusOr<std::unique_ptr<cdc::EventSource>> OpenDump(SqlSession* session, const LowWaterMark& from,
                                                              bool by_gtid) const;
   void ShowIdentity();
   void ShowProgress();
@@ -333,7 +328,7 @@ Pipeline::Pipeline(const Config& config, const SqlConnector& connector, Foundati
       policy_(PolicyOptions(config), clock_),
       sweeps_(foundation->tables.size(), foundation->loaded.checkpoint.sweep_wanted,
               foundation->loaded.checkpoint.swept_at),
-      recorder_(&foundation->tables, config.database.state_schema, foundation->relay_id),
+      recorder_(SchemaOf(), config.database.state_schema, foundation->relay_id),
       cleaner_(CleanupOptions(config), SchemaOf(), &ledger_, clock_,
                [this](SqlSession* session) { return sql_worker_.LogIsRead(session); }),
       sql_worker_(SqlWorkerOptions(config),
@@ -357,7 +352,9 @@ Pipeline::Pipeline(const Config& config, const SqlConnector& connector, Foundati
       publisher_(&state_, &tracker_, &ledger_, &delivery_, &sender_, &sweeps_, metrics, board, &stop_),
       stream_worker_(
           StreamOptions(config),
-          [this](const SqlHost& host, const LowWaterMark& from, bool by_gtid) { return OpenDump(host, from, by_gtid); },
+          [this](SqlSession* session, const LowWaterMark& from, bool by_gtid) {
+            return OpenDump(session, from, by_gtid);
+          },
           [this](SqlSession* session, const std::string& server) {
             return std::make_unique<InformationSchemaLayout>(
                 InformationSchemaLayout::Options{connector_.endpoint(), config_.database.columns, &stop_,
@@ -411,9 +408,15 @@ absl::StatusOr<cdc::LiveSourceOptions> Pipeline::DumpFrom(const SqlHost& host) c
   return options;
 }
 
-absl::StatusOr<std::unique_ptr<cdc::EventSource>> Pipeline::OpenDump(const SqlHost& host, const LowWaterMark& from,
+absl::StatusOr<std::unique_ptr<cdc::EventSource>> Pipeline::OpenDump(SqlSession* session, const LowWaterMark& from,
                                                                      bool by_gtid) const {
-  ASSIGN_OR_RETURN(cdc::LiveSourceOptions options, DumpFrom(host));
+  ASSIGN_OR_RETURN(cdc::LiveSourceOptions options, DumpFrom(session->host()));
+  const absl::StatusOr<std::vector<RegisteredReader>> readers = AskRegisteredReaders(session);
+  // MariaDB keeps the list from a user with no more than the relay needs.
+  if (!readers.ok() && !absl::IsPermissionDenied(readers.status())) return readers.status();
+  ASSIGN_OR_RETURN(options.server_id,
+                   ChooseServerId(config_.binlog.server_id, foundation_.relay_id,
+                                  readers.ok() ? absl::MakeConstSpan(*readers) : absl::Span<const RegisteredReader>()));
   if (by_gtid) {
     options.start = from.gtids;
   } else {
@@ -524,7 +527,7 @@ absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board
     status.source.problem.reset();
   });
   ASSIGN_OR_RETURN(const PartitionerDecision decision, ChooseFor(config, foundation));
-  LogEvent(LogLevel::kInfo, LogCode::kPartitionerChosen, decision.reason,
+  LogEvent(decision.changed ? LogLevel::kWarning : LogLevel::kInfo, LogCode::kPartitionerChosen, decision.reason,
            {{"partitioner", kafka::PartitionerName(decision.partitioner)}});
   Pipeline pipeline(config, connector, &foundation, decision.partitioner, metrics, board);
   return pipeline.Run(outer_stop);

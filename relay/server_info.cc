@@ -188,18 +188,20 @@ absl::StatusOr<std::vector<BinaryLog>> AskBinaryLogs(SqlSession* session) {
   return logs;
 }
 
-absl::StatusOr<std::vector<uint32_t>> AskReplicaServerIds(SqlSession* session) {
+absl::StatusOr<std::vector<RegisteredReader>> AskRegisteredReaders(SqlSession* session) {
   const bool renamed = session->flavor() == Flavor::kMysql && session->server_version_number() >= 80022;
   ASSIGN_OR_RETURN(const SqlRows rows, session->Query(renamed ? "SHOW REPLICAS" : "SHOW SLAVE HOSTS"));
-  std::vector<uint32_t> ids;
+  std::vector<RegisteredReader> readers;
   for (size_t i = 0; i < rows.rows.size(); ++i) {
-    uint32_t id = 0;
+    RegisteredReader reader;
     // MySQL prints "Server_Id" or "Server_id", by version.
-    if (absl::SimpleAtoi(Cell(rows, i, "Server_Id"), &id) || absl::SimpleAtoi(Cell(rows, i, "Server_id"), &id)) {
-      ids.push_back(id);
+    if (absl::SimpleAtoi(Cell(rows, i, "Server_Id"), &reader.server_id) ||
+        absl::SimpleAtoi(Cell(rows, i, "Server_id"), &reader.server_id)) {
+      reader.host = Cell(rows, i, "Host");
+      readers.push_back(std::move(reader));
     }
   }
-  return ids;
+  return readers;
 }
 
 }  // namespace relay

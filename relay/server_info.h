@@ -90,8 +90,14 @@ absl::StatusOr<LogEnd> AskLogEnd(SqlSession* session);
 // The binary logs, oldest first. Errors as AskLogEnd's.
 absl::StatusOr<std::vector<BinaryLog>> AskBinaryLogs(SqlSession* session);
 
-// The server ids of the readers that registered (SHOW REPLICAS). PermissionDenied without REPLICATION SLAVE.
-absl::StatusOr<std::vector<uint32_t>> AskReplicaServerIds(SqlSession* session);
+// Who reads the log and said so when it came (COM_REGISTER_SLAVE): a replica, a relay.
+struct RegisteredReader {
+  uint32_t server_id = 0;
+  std::string host;  // as it calls itself; may be empty
+};
+
+// SHOW REPLICAS. PermissionDenied without REPLICATION SLAVE, on MariaDB since 10.5 without REPLICATION MASTER ADMIN.
+absl::StatusOr<std::vector<RegisteredReader>> AskRegisteredReaders(SqlSession* session);
 
 }  // namespace relay
 

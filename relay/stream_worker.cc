@@ -293,7 +293,7 @@ absl::Status StreamWorker::Open() {
     pass_over_ = from.position;
     from.position.offset = 0;
   }
-  ASSIGN_OR_RETURN(owned_source_, open_source_(sql_->host(), from, plan_.by_gtid));
+  ASSIGN_OR_RETURN(owned_source_, open_source_(sql_.get(), from, plan_.by_gtid));
   if (opened_once_) parts_.metrics->reconnects_mysql.Add();
   opened_once_ = true;
   opened_ = parts_.clock->Monotonic();

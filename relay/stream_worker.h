@@ -50,9 +50,9 @@ class StreamWorker {
     StartPosition start;
     cdc::TransactionReaderOptions reader;
   };
-  // Opens a dump at a place, on one of the connector's hosts.
+  // Opens a dump at a place, on the host that the session is to.
   using SourceFactory = std::function<absl::StatusOr<std::unique_ptr<cdc::EventSource>>(
-      const SqlHost& host, const LowWaterMark& from, bool by_gtid)>;
+      SqlSession* session, const LowWaterMark& from, bool by_gtid)>;
   // Answers for the columns of tables, by a session of this thread.
   // `server` is ServerName of the one that the session is to.
   using LayoutFactory =

@@ -8,8 +8,8 @@ import pytest
 
 from testing.integration.faults import (assert_healed_after_a_purge,
                                         purge_past_the_checkpoint)
-from testing.integration.outbox import (create_user, grant_replication,
-                                        make_outbox)
+from testing.integration.outbox import (USER, create_user,
+                                        grant_replication, make_outbox)
 from testing.integration.saved_state import saved_position
 from testing.servers.deadline import wait_until
 
@@ -59,6 +59,23 @@ def test_order_of_schemas_may_change(make_relay, server, kafka, topic, read):
     second.stop()
     reader.read_to_end()
     assert reader.values() == [b'1', b'2']
+
+
+def test_server_id_of_another_reader_is_not_taken(make_relay, server, kafka,
+                                                  topic, read):
+    one, two = make_outbox(server), make_outbox(server)
+    if 'MariaDB' in server.execute('SELECT VERSION()')[0][0]:
+        # Without it MariaDB tells nobody who reads.
+        server.execute(f"GRANT REPLICATION MASTER ADMIN ON *.* TO {USER}@'%'")
+    first = make_relay(one, kafka, '--relay-server-id=77').start()
+    wait_until(lambda: first.says('stream.connected'), 'the first one')
+    second = make_relay(two, kafka, '--relay-server-id=77').start()
+    wait_until(lambda: second.says('server_id 77', '--relay-server-id'),
+               'the refusal')
+    assert not first.says('stream.disconnected'), 'it was ended by the second one'
+    first.stop()
+    two.insert(topic)
+    read(topic).wait_count(1)
 
 
 def test_checkpoint_in_a_file_needs_no_right_to_create(
