@@ -2,6 +2,8 @@
 #include "relay/delivery.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -380,22 +382,23 @@ void Delivery::HandleFailure(const kafka::DeliveryReport& report) {
 void Delivery::NoteHeldTopics() {
   const std::vector<FaultPolicy::HeldTopic> held = policy_->held_topics();
   metrics_->held_topics.Set(static_cast<double>(held.size()));
-  bool changed = false;
+  std::set<std::string> released;
   board_->Update([&](RelayStatus& status) {
-    const size_t before = status.kafka.held_topics.size();
+    for (const auto& topic : status.kafka.held_topics) released.insert(topic.topic);
     status.kafka.held_topics.clear();
     for (const FaultPolicy::HeldTopic& topic : held) {
-      status.kafka.held_topics.push_back({topic.topic, topic.reason, clock_->Now() - topic.held_for, 0});
+      status.kafka.held_topics.push_back({topic.topic, topic.reason, clock_->Now() - topic.held_for});
     }
-    changed = before != held.size();
   });
-  if (!changed) return;
   for (const FaultPolicy::HeldTopic& topic : held) {
+    if (released.erase(topic.topic) > 0) continue;  // said before
     LogEvent(LogLevel::kError, LogCode::kKafkaTopicHeld,
              "the topic is unknown or not ours to write to; its rows wait while others go on: create it or allow WRITE",
              {{"topic", topic.topic}, {"reason", topic.reason}});
   }
-  if (held.empty()) LogEvent(LogLevel::kInfo, LogCode::kKafkaTopicReleased, "no topic is held any more");
+  for (const std::string& topic : released) {
+    LogEvent(LogLevel::kInfo, LogCode::kKafkaTopicReleased, "the topic is held no more", {{"topic", topic}});
+  }
 }
 
 void Delivery::AskAboutHeldTopics() {

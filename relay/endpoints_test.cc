@@ -252,7 +252,7 @@ TEST_F(EndpointsTest, StatusCommandPrintsItForPeople) {
     s.state = RelayState::kStreaming;
     s.source.connected = true;
     s.source.host = "db:3306";
-    s.kafka.held_topics.push_back({"orders", "UNKNOWN_TOPIC", absl::FromUnixSeconds(0), 4});
+    s.kafka.held_topics.push_back({"orders", "UNKNOWN_TOPIC", absl::FromUnixSeconds(0)});
   });
   EXPECT_THAT(ReadableStatus(Ask("/status").body),
               AllOf(HasSubstr("state        streaming\n"), HasSubstr("mysql        connected to db:3306"),

@@ -75,7 +75,6 @@ struct RelayStatus {
       std::string topic;
       std::string reason;  // "TOPIC_AUTHORIZATION_FAILED"
       absl::Time since;
-      uint64_t rows = 0;
     };
     std::vector<HeldTopic> held_topics;
   } kafka;
@@ -108,7 +107,6 @@ struct RelayStatus {
   struct Sweep {
     bool running = false;
     std::string reason;  // of the running or the last one
-    uint64_t done_rows = 0;
     uint64_t pending_rows = 0;
     absl::Time last_finished = absl::InfinitePast();
     uint64_t last_found_rows = 0;

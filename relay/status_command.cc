@@ -85,8 +85,8 @@ std::string ReadableStatus(absl::string_view text) {
   lines.AddProblem(kafka);
   if (const auto held = kafka.find("held_topics"); held != kafka.end() && held->is_array()) {
     for (const Json& topic : *held) {
-      lines.Add("  held", absl::StrCat(Text(topic, "topic"), " ", Text(topic, "reason"), " since ",
-                                       Text(topic, "since"), ", ", Count(topic, "rows"), " rows"));
+      lines.Add("  held",
+                absl::StrCat(Text(topic, "topic"), " ", Text(topic, "reason"), " since ", Text(topic, "since")));
     }
   }
 
@@ -100,8 +100,7 @@ std::string ReadableStatus(absl::string_view text) {
 
   const Json& sweep = Part(json, "sweep");
   if (Truth(sweep, "running")) {
-    lines.Add("sweep", absl::StrCat(Text(sweep, "reason"), ", ", Count(sweep, "done_rows"), " rows done, ",
-                                    Count(sweep, "pending_rows"), " to go"));
+    lines.Add("sweep", absl::StrCat(Text(sweep, "reason"), ", ", Count(sweep, "pending_rows"), " rows to go"));
   }
   const Json& poison = Part(json, "poison");
   lines.Add("poison", absl::StrCat(Count(poison, "rows"), " rows"));

@@ -51,8 +51,7 @@ Json SourceJson(const RelayStatus::Source& source) {
 Json KafkaJson(const RelayStatus::Kafka& kafka) {
   Json held = Json::array();
   for (const auto& topic : kafka.held_topics) {
-    held.push_back(
-        {{"topic", topic.topic}, {"reason", topic.reason}, {"since", TimeJson(topic.since)}, {"rows", topic.rows}});
+    held.push_back({{"topic", topic.topic}, {"reason", topic.reason}, {"since", TimeJson(topic.since)}});
   }
   return {{"connected", kafka.connected},         {"brokers", kafka.brokers},
           {"queue_records", kafka.queue_records}, {"queue_bytes", kafka.queue_bytes},
@@ -103,7 +102,6 @@ std::string StatusJson(const RelayStatus& status, absl::Time now) {
       {"sweep",
        {{"running", status.sweep.running},
         {"reason", status.sweep.reason},
-        {"done_rows", status.sweep.done_rows},
         {"pending_rows", status.sweep.pending_rows},
         {"last_finished", TimeJson(status.sweep.last_finished)},
         {"last_found_rows", status.sweep.last_found_rows}}},

@@ -222,9 +222,7 @@ std::string TableCard(const RelayStatus& status, absl::Time now) {
       .Row("deleted", absl::StrCat(ReadableCount(cleanup.deleted_rows), " rows since the start"))
       .Row("last pass", Ago(cleanup.last_pass, now));
   if (status.sweep.running) {
-    card.Row("sweep",
-             absl::StrCat(status.sweep.reason, ", ", ReadableCount(status.sweep.done_rows), " rows done, ",
-                          ReadableCount(status.sweep.pending_rows), " to go"),
+    card.Row("sweep", absl::StrCat(status.sweep.reason, ", ", ReadableCount(status.sweep.pending_rows), " rows to go"),
              "busy");
   } else if (status.sweep.last_finished != absl::InfinitePast()) {
     card.Row("last sweep",
@@ -238,10 +236,10 @@ std::string HeldTopics(const RelayStatus& status, absl::Time now) {
   if (status.kafka.held_topics.empty()) return "";
   std::string out =
       "<section class=\"card wide\"><h2>Topics on hold</h2><div class=\"scroll\">"
-      "<table>\n<tr><th>topic<th>reason<th>since<th>rows</tr>\n";
+      "<table>\n<tr><th>topic<th>reason<th>since</tr>\n";
   for (const auto& topic : status.kafka.held_topics) {
     absl::StrAppend(&out, "<tr><td>", EscapeHtml(topic.topic), "<td>", EscapeHtml(topic.reason), "<td>",
-                    Ago(topic.since, now), "<td>", ReadableCount(topic.rows), "</tr>\n");
+                    Ago(topic.since, now), "</tr>\n");
   }
   return out + "</table></div></section>\n";
 }
