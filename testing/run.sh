@@ -11,7 +11,8 @@ usage() {
   cat <<'HELP'
 usage: testing/run.sh [--quick] [TIER...]
 
-Runs every tier, or the named ones, in this order:
+Runs every tier, or the named ones, in this order, the integration tiers side by
+side:
 
   servers              the private servers, and bazel tests that talk to them
   unit                 bazel test //..., with the system's g++
@@ -273,10 +274,28 @@ all_threads=(
   endpoints_test.py::test_health_and_metrics_tell_what_happened
 )
 
-# integration_tier TIER ARGUMENT...: builds the relay and tests it as a process.
+# The tiers integration-*: they wait more than they compute, and run side by
+# side, each line with the name of its tier.
+integration=()
+
+# Builds the relay and tests it as a process.
+integration_tiers() {
+  local tier running=()
+  for tier in "${integration[@]}"; do
+    bazel_tier "$tier.build" build --compilation_mode=opt //relay:outbox-relay
+  done
+  for tier in "${integration[@]}"; do
+    integration_tier "$tier" > >(sed -u "s/^/${tier#integration-}: /") &
+    running+=($!)
+  done
+  wait "${running[@]}"
+}
+
 integration_tier() {
-  bazel_tier "$1.build" build --compilation_mode=opt //relay:outbox-relay
-  pytest_tier "$1" testing/integration "${@:2}"
+  local options=(--database="${1#integration-}")
+  [[ $1 == integration-mysql ]] ||
+    options+=("${kafka_alone[@]/#/--deselect=testing/integration/}")
+  pytest_tier "$1" testing/integration "${options[@]}"
 }
 
 # sanitized_relay TIER CONFIG: the relay, built so, under some of those tests.
@@ -312,11 +331,7 @@ run_tier() {
       ;;
     thread-safety) thread_safety_tier ;;
     fuzz) fuzz_tier ;;
-    integration-mariadb*)
-      integration_tier "$1" --database="${1#integration-}" \
-        "${kafka_alone[@]/#/--deselect=testing/integration/}"
-      ;;
-    integration-*) integration_tier "$1" --database="${1#integration-}" ;;
+    integration-*) integration_tiers ;;
     deploy)
       testing/deploy/dependencies.sh || echo "what is missing is skipped"
       pytest_tier "$1" testing/deploy
@@ -324,12 +339,20 @@ run_tier() {
   esac
 }
 
+for tier in "${chosen[@]}"; do
+  [[ $tier != integration-* ]] || integration+=("$tier")
+done
 status=0
 for tier in "${chosen[@]}"; do
-  echo "== $tier"
+  name=$tier
+  if [[ $tier == integration-* ]]; then
+    [[ $tier == "${integration[0]}" ]] || continue
+    name=${integration[*]}
+  fi
+  echo "== $name"
   started=$SECONDS
   run_tier "$tier"
-  echo "== $tier took $((SECONDS - started)) s"
+  echo "== $name took $((SECONDS - started)) s"
 done
 results sum "$work" "${chosen[@]}" || status=$?
 exit $status
