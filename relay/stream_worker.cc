@@ -463,6 +463,13 @@ absl::Status StreamWorker::Read() {
   }
 }
 
+bool StreamWorker::BehindWhatWasHanded(const cdc::StreamItem& item) const {
+  // A dump by GTID begins with a place before what it sends: the head of the file, or where an index of the file leads.
+  // Beside the newest transaction it would be a position at which the log has another one.
+  return item.kind == cdc::StreamItem::Kind::kIdle && plan_.by_gtid && parts_.state->server() == ServerName(server_) &&
+         item.end < parts_.tracker->handed().position;
+}
+
 absl::Status StreamWorker::Handle(const cdc::StreamItem& item) {
   if (item.kind == cdc::StreamItem::Kind::kEnd) return absl::UnavailableError("the server ended the dump");
   if (!pass_over_.empty()) {
@@ -470,7 +477,7 @@ absl::Status StreamWorker::Handle(const cdc::StreamItem& item) {
     pass_over_ = {};
   }
   if (item.kind != cdc::StreamItem::Kind::kTransaction) {
-    parts_.handler->HandleForeign(item);
+    parts_.handler->HandleForeign(item, /*moves=*/!BehindWhatWasHanded(item));
   } else {
     RETURN_IF_ERROR(parts_.handler->Handle(item));
   }

@@ -118,6 +118,8 @@ class StreamWorker {
   absl::Status PublishOffered();
   absl::Status Read();
   std::vector<cdc::TableInterest> Interests() const;
+  // Whether the item's end is no progress, but a place before what was handed over already.
+  bool BehindWhatWasHanded(const cdc::StreamItem& item) const;
   absl::Status Handle(const cdc::StreamItem& item);
   // The first item of a connection has come, which is the server's word on where in its log we are. `handed`: what was
   // read before.

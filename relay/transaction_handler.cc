@@ -77,10 +77,10 @@ void TransactionHandler::EndTableSweeps() {
   }
 }
 
-void TransactionHandler::HandleForeign(const cdc::StreamItem& item) {
+void TransactionHandler::HandleForeign(const cdc::StreamItem& item, bool moves) {
   if (item.kind != cdc::StreamItem::Kind::kIdle) parts_.metrics->transactions_foreign.Add();
   HandleNotes(item);  // Of a transaction that was abandoned.
-  parts_.tracker->Foreign(item);
+  if (moves) parts_.tracker->Foreign(item);
   EndTableSweeps();
 }
 

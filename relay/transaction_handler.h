@@ -63,8 +63,8 @@ class TransactionHandler {
   // A committed transaction. Cancelled: it was not handed over whole; go back to the low-water mark, or stop. Other
   // errors are those of the session, of RowSender, and FailedPrecondition for a row without an id.
   absl::Status Handle(const cdc::StreamItem& item);
-  // A step of the log without rows of ours.
-  void HandleForeign(const cdc::StreamItem& item);
+  // A step of the log without rows of ours. `moves`: its end is where reading has got to.
+  void HandleForeign(const cdc::StreamItem& item, bool moves);
 
   // Ends the skipping of rows that were sent from the table once the low-water mark has passed the place up to which it
   // is meant, or that place is another server's; a sweep alongside follows.

@@ -295,7 +295,7 @@ TEST_F(TableSweepTest, InsertsThatWereSentFromTheTableAreSkippedUpToTheEnd) {
   EXPECT_EQ(sweeps_.wanted(), "");
   cdc::StreamItem idle;
   idle.end = {"binlog.000001", 500};
-  handler_.HandleForeign(idle);
+  handler_.HandleForeign(idle, /*moves=*/true);
   EXPECT_EQ(sweeps_.wanted(), "purged") << "it ends with a sweep alongside";
   EXPECT_EQ(state_.sweep(0).phase, SweepProgress::Phase::kNone);
   EXPECT_FALSE(IsSkipped(600));

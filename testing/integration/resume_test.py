@@ -51,6 +51,38 @@ def test_graceful_stop_repeats_nothing(relay, outbox, topic, read):
                                for number in range(20000)] + [b'"end"']
 
 
+def test_connection_that_brings_nothing_moves_no_position_back(
+        make_relay, outbox, kafka, topic, read, directory):
+    """A dump by GTID names a place before what it sends: the head of the file,
+    or where an index of it leads, as MariaDB 11.4 has it. Its checkpoint in a
+    file, the relay itself writes nothing that would follow."""
+    relay = make_relay(
+        outbox, kafka, '--checkpoint-interval=100ms',
+        f'--checkpoint-file={directory}/{outbox.schema}.checkpoint')
+    reader = read(topic)
+    relay.start().wait_ready()
+    outbox.insert_many(topic, [f'"{"x" * 900}"'] * 1000, chunk=10)
+    reader.wait_count(1000)
+    relay.stop()
+
+    def position():
+        file, offset = relay.status()['checkpoint']['position'].split(':')
+        return file, int(offset)
+    seen = []
+    for connection in (2, 3, 4):
+        relay.start()
+        wait_until(lambda: relay.text().count('stream.connected') ==
+                   connection, 'the stream')
+        seen.append(position())
+        relay.stop()
+    outbox.insert(topic, '"end"')
+    relay.start().wait_ready()
+    reader.wait_for(lambda records: records[-1].value == b'"end"', 'the end')
+    assert len(reader.values()) == 1001
+    assert not relay.says('stream.history_rewritten')
+    assert seen[0][1] > 900_000 and seen == sorted(seen)
+
+
 def _number(record):
     """Of a payload that is a number, or a list that begins with one."""
     return int(record.value.strip(b'[').split(b',')[0])
