@@ -28,7 +28,8 @@ side:
                        about Kafka alone
   integration-mariadb-11.8
                        so with MariaDB 11.8
-  deploy               the image, run once; the Helm chart, its alerts, the examples
+  deploy               the image, run once; the demo; the Helm chart, its alerts,
+                       the examples
 
 With no tier named, thread-safety is left out, which sanitizers has; --quick
 has it, and leaves out sanitizers, tsan, fuzz, MariaDB 11.8 and deploy.
