@@ -20,7 +20,7 @@ constexpr char kVariables[] =
     "'binlog_row_image','binlog_row_metadata','binlog_row_value_options','gtid_mode','sync_binlog',"
     "'innodb_flush_log_at_trx_commit','binlog_encryption','encrypt_binlog','max_allowed_packet',"
     "'lower_case_table_names','binlog_expire_logs_seconds','expire_logs_days','binlog_expire_logs_auto_purge',"
-    "'read_only','super_read_only','basedir')";
+    "'read_only','super_read_only','basedir','binlog_space_limit','max_binlog_total_size')";
 
 class Variables {
  public:
@@ -39,6 +39,10 @@ class Variables {
   int64_t Number(const std::string& name) const {
     double number = 0;  // MariaDB prints expire_logs_days as 10.000000
     return absl::SimpleAtod(Text(name), &number) ? static_cast<int64_t>(number) : 0;
+  }
+  uint64_t Bytes(const std::string& name) const {
+    uint64_t number = 0;
+    return absl::SimpleAtoi(Text(name), &number) ? number : 0;
   }
 
  private:
@@ -126,6 +130,8 @@ absl::StatusOr<ServerInfo> AskServerInfo(SqlSession* session) {
   info.max_allowed_packet = variables.Number("max_allowed_packet");
   info.lower_case_table_names = static_cast<int>(variables.Number("lower_case_table_names"));
   info.log_retention = LogRetention(variables);
+  info.log_space_limit = variables.Bytes("binlog_space_limit");
+  if (info.log_space_limit == 0) info.log_space_limit = variables.Bytes("max_binlog_total_size");
   info.read_only = variables.On("read_only") || variables.On("super_read_only");
   info.managed_by_rds = absl::StartsWith(variables.Text("basedir"), "/rdsdbbin");
 

@@ -54,6 +54,9 @@ struct ServerInfo {
   int lower_case_table_names = 0;
   // How long a log is kept; nullopt: until someone deletes it. RDS and Aurora: their own setting.
   std::optional<absl::Duration> log_retention;
+  // Bytes of all logs together past which the oldest is deleted, whatever its age; 0: no such limit (MySQL has none,
+  // Percona Server has binlog_space_limit, MariaDB since 11.4 max_binlog_total_size and both names).
+  uint64_t log_space_limit = 0;
   bool managed_by_rds = false;
 
   bool read_only = false;    // read_only or super_read_only

@@ -108,5 +108,18 @@ TEST_F(ServerInfoServerTest, LogRetentionIsTheServersSetting) {
   EXPECT_EQ(info->log_retention, std::nullopt);
 }
 
+TEST_F(ServerInfoServerTest, LogSpaceLimitIsTheServersSetting) {
+  absl::StatusOr<ServerInfo> info = AskServerInfo(session_.get());
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_EQ(info->log_space_limit, 0u);
+  if (!session_->Execute("SET GLOBAL max_binlog_total_size = 1099511627776").ok()) {
+    GTEST_SKIP() << "this server has no such limit";
+  }
+  info = AskServerInfo(session_.get());
+  Run("SET GLOBAL max_binlog_total_size = 0");
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_EQ(info->log_space_limit, uint64_t{1} << 40);
+}
+
 }  // namespace
 }  // namespace relay

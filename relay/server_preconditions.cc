@@ -79,6 +79,14 @@ void CheckGtids(const ServerInfo& info, const PreconditionOptions& options, std:
 }
 
 void CheckRetention(const ServerInfo& info, std::vector<Finding>* findings) {
+  if (info.log_space_limit > 0) {
+    findings->push_back(Finding::Warn(
+        absl::StrCat("binary logs are deleted, the oldest first, past ", info.log_space_limit,
+                     " bytes in all (binlog_space_limit, max_binlog_total_size): how long an outage may last depends "
+                     "on what is written meanwhile, and no metric can foretell it"),
+        "set that limit to 0 and binlog_expire_logs_seconds instead, or alert where "
+        "outbox_relay_source_ahead_bytes comes near to it"));
+  }
   if (!info.log_retention.has_value()) {
     findings->push_back(Finding::Ok("binary logs are kept until someone deletes them"));
     return;

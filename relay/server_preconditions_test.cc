@@ -88,6 +88,8 @@ TEST(ServerPreconditionsTest, DrawbacksAreWarnings) {
   ExpectCured(info, "gtid_mode is OFF", Grade::kWarn, "gtid_mode=ON");
   ExpectCured(info, "sync_binlog is 0", Grade::kWarn, "sync_binlog = 1");
   ExpectCured(info, "kept for 1h", Grade::kWarn, "binlog_expire_logs_seconds");
+  info.log_space_limit = 1 << 30;
+  ExpectCured(info, "past 1073741824 bytes in all", Grade::kWarn, "outbox_relay_source_ahead_bytes");
   info.sync_binlog = 1;
   info.innodb_flush_log_at_trx_commit = 2;
   ExpectCured(info, "innodb_flush_log_at_trx_commit is 2", Grade::kWarn, "innodb_flush_log_at_trx_commit = 1");
