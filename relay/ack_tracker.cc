@@ -13,10 +13,31 @@ AckTracker::AckTracker(size_t max_bytes, LowWaterMark start, PublishedSink publi
 void AckTracker::Begin(const cdc::StreamItem& item) {
   absl::MutexLock lock(&mutex_);
   CHECK(transactions_.empty() || transactions_.back().closed) << "a transaction begins inside another";
+  const StreamPlace place = steps_.PlaceOf(item);
+  if (begun_again_.has_value() && *begun_again_ != place) {
+    LOG(ERROR) << "the binlog brought another transaction than at the first reading, at " << item.begin
+               << ": rows from here on are sent again";
+    ForgetReading();
+  }
+  begun_again_.reset();
   Transaction& transaction = transactions_.emplace_back();
   transaction.first_ordinal = transaction.end_ordinal = add_ordinal_;
   transaction.commit_us = absl::ToUnixMicros(item.commit_time);
+  transaction.place = place;
   steps_.Extend(item, &transaction.step);
+  step_bytes_ += StreamSteps::HeapBytes(transaction.step);
+}
+
+void AckTracker::ForgetReading() {
+  rows_.clear();
+  waiting_ = 0;
+  first_ordinal_ = add_ordinal_ = next_ordinal_;
+  begun_again_.reset();
+}
+
+void AckTracker::DropTransactions() {
+  transactions_.clear();
+  step_bytes_ = 0;
 }
 
 AckTracker::Ticket AckTracker::Add(RowKey key) {
@@ -94,9 +115,16 @@ bool AckTracker::open() const {
 
 void AckTracker::Foreign(const cdc::StreamItem& item) {
   absl::MutexLock lock(&mutex_);
+  // It has no rows any more: an XA branch that was prepared before the stream went back.
+  if (begun_again_.has_value() && item.kind != cdc::StreamItem::Kind::kIdle && *begun_again_ == steps_.PlaceOf(item)) {
+    ForgetReading();
+  }
   if (!transactions_.empty()) {
     CHECK(transactions_.back().closed) << "a transaction inside another";
-    steps_.Extend(item, &transactions_.back().step);
+    StreamStep& newest = transactions_.back().step;
+    step_bytes_ -= StreamSteps::HeapBytes(newest);
+    steps_.Extend(item, &newest);
+    step_bytes_ += StreamSteps::HeapBytes(newest);
   }
   StreamStep step;
   steps_.Extend(item, &step);
@@ -109,7 +137,8 @@ void AckTracker::Foreign(const cdc::StreamItem& item) {
 }
 
 size_t AckTracker::Bytes() const {
-  return transactions_.size() * sizeof(Transaction) + rows_.size() * sizeof(Row) + in_flight_.size() * sizeof(InFlight);
+  return transactions_.size() * sizeof(Transaction) + step_bytes_ + rows_.size() * sizeof(Row) +
+         in_flight_.size() * sizeof(InFlight);
 }
 
 bool AckTracker::HasRoom() const { return Bytes() < max_bytes_; }
@@ -126,9 +155,12 @@ LowWaterMark AckTracker::Rewind() {
   // With nothing waited for the stream stands at the mark already, which in the middle of a reading again is not yet
   // where it was before.
   if (!transactions_.empty()) {
-    add_ordinal_ = transactions_.front().first_ordinal;
-    rewound_commit_us_ = transactions_.front().commit_us;
-    transactions_.clear();
+    const Transaction& first = transactions_.front();
+    add_ordinal_ = first.first_ordinal;
+    rewound_commit_us_ = first.commit_us;
+    begun_again_.reset();
+    if (first.first_ordinal < first_ordinal_) begun_again_ = first.place;
+    DropTransactions();
   }
   first_sequence_ += in_flight_.size();
   in_flight_.clear();
@@ -139,10 +171,8 @@ LowWaterMark AckTracker::Rewind() {
 
 void AckTracker::Restart(LowWaterMark mark) {
   absl::MutexLock lock(&mutex_);
-  transactions_.clear();
-  rows_.clear();
-  waiting_ = 0;
-  first_ordinal_ = add_ordinal_ = next_ordinal_;
+  DropTransactions();
+  ForgetReading();
   first_sequence_ += in_flight_.size();
   in_flight_.clear();
   open_records_ = 0;
@@ -216,6 +246,7 @@ void AckTracker::Advance(Published* published) {
   while (!transactions_.empty() && transactions_.front().closed &&
          transactions_.front().end_ordinal <= first_ordinal_) {
     steps_.Apply(transactions_.front().step, &mark_);
+    step_bytes_ -= StreamSteps::HeapBytes(transactions_.front().step);
     transactions_.pop_front();
     steps_.ForgetFilesBefore(transactions_.empty() ? nullptr : &transactions_.front().step);
     ++row_steps_;

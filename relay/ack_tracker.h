@@ -12,8 +12,10 @@
 //                        ^ low-water mark: end of the transaction before
 //
 // A row keeps its ordinal when the stream goes back to the low-water mark and reads it again (Rewind), so what was
-// acknowledged before is not sent again. The number that travels with a record is another one, its sequence: new at
-// each sending, so that a report can never be taken for that of an earlier try.
+// acknowledged before is not sent again. That holds as long as the log brings the same rows: the first one that
+// differs, or another transaction in the place of one of which rows were settled and forgotten, ends it, and what
+// follows is sent as if it had never been read. The number that travels with a record is another one, its sequence: new
+// at each sending, so that a report can never be taken for that of an earlier try.
 #ifndef RELAY_ACK_TRACKER_H_
 #define RELAY_ACK_TRACKER_H_
 
@@ -145,6 +147,7 @@ class AckTracker {
     uint64_t end_ordinal = 0;
     int64_t commit_us = 0;
     bool closed = false;
+    StreamPlace place;
     StreamStep step;
   };
   struct InFlight {
@@ -168,6 +171,9 @@ class AckTracker {
   uint64_t Register(uint64_t ordinal, RowKey key, absl::Time commit_time) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Of what lies beyond the low-water mark, as far as it grows with it.
   size_t Bytes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DropTransactions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What is read next has nothing to do with what was read before.
+  void ForgetReading() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Idle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void HandOver(const Published& published) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -187,6 +193,11 @@ class AckTracker {
   // Rows that hold the mark.
   uint64_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<Transaction> transactions_ ABSL_GUARDED_BY(mutex_);
+  // StreamSteps::HeapBytes of them all.
+  size_t step_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  // The stream went back to the begin of this transaction, of which rows were settled and forgotten: their ordinals
+  // name no rows any more.
+  std::optional<StreamPlace> begun_again_ ABSL_GUARDED_BY(mutex_);
   // Commit time of the first transaction that was beyond the mark when the stream went back.
   int64_t rewound_commit_us_ ABSL_GUARDED_BY(mutex_) = 0;
   StreamSteps steps_ ABSL_GUARDED_BY(mutex_);

@@ -69,6 +69,50 @@ class AckTrackerTest : public ::testing::Test {
   std::vector<std::pair<size_t, uint64_t>> published_;
 };
 
+// Rows 1, 2 of transaction 11, of which 1 is acknowledged; then the stream goes back.
+TEST_F(AckTrackerTest, RowsOfAnotherTransactionInThePlaceOfOneThatWasBegunAreSent) {
+  Ack({Send(11, {1, 2})[0]});
+  tracker_.Rewind();
+  EXPECT_EQ(Send(12, {3}).size(), 1u) << "3 is not 1, which is settled";
+  EXPECT_EQ(tracker_.progress().rows_waiting, 1u);
+}
+
+TEST_F(AckTrackerTest, RowsBehindATransactionThatHasLostItsRowsAreSent) {
+  Ack({Send(11, {1, 2})[0]});
+  tracker_.Rewind();
+  tracker_.Foreign(Item(11));
+  EXPECT_EQ(tracker_.progress().rows_waiting, 0u);
+  EXPECT_EQ(Send(12, {3}).size(), 1u);
+  Ack({1, 2, 3});
+  EXPECT_EQ(Executed(), "1-12");
+}
+
+TEST_F(AckTrackerTest, TheSameTransactionIsKnownWhereverItStandsNow) {
+  Ack({Send(11, {1, 2})[0]});
+  tracker_.Rewind();
+  cdc::StreamItem item = Item(11);
+  item.begin = {"mysql-bin.000077", 4};
+  item.end = {"mysql-bin.000077", 900};
+  tracker_.Begin(item);
+  EXPECT_TRUE(tracker_.Add({0, 1}).settled);
+  EXPECT_FALSE(tracker_.Add({0, 2}).settled);
+}
+
+TEST_F(AckTrackerTest, OpenBranchesOfXaTakeRoom) {
+  cdc::StreamItem item = Item(11);
+  item.open_xa_changed = true;
+  item.open_xa.resize(1000);
+  for (cdc::OpenXaBranch& branch : item.open_xa) branch.xid.assign(140, 'x');
+  uint64_t number = 11;
+  while (tracker_.WaitForRoom(absl::ZeroDuration())) {
+    item.gtid->number = number++;
+    tracker_.Begin(item);
+    tracker_.Sent(tracker_.Add({0, number}).ordinal, item.commit_time);
+    tracker_.End();
+    ASSERT_LT(number, 100u) << "a MiB is full of lists of 200 KB";
+  }
+}
+
 TEST_F(AckTrackerTest, MarkStaysBeforeTheFirstTransactionWithAnUnacknowledgedRow) {
   const auto first = Send(11, {1, 2});
   const auto second = Send(12, {3});

@@ -70,6 +70,23 @@ void StreamSteps::AddGtid(const cdc::Gtid& gtid, StreamStep* step) {
   step->runs.push_back({compact, 1});
 }
 
+StreamPlace StreamSteps::PlaceOf(const cdc::StreamItem& item) {
+  StreamPlace place;
+  if (item.gtid.has_value()) place.gtid = Compact(*item.gtid);
+  place.file = NumberOf(item.end.file);
+  place.offset = item.end.offset;
+  return place;
+}
+
+size_t StreamSteps::HeapBytes(const StreamStep& step) {
+  size_t bytes = 0;
+  if (step.open_xa != nullptr) {
+    // An XID has up to 140 bytes, and is written in hexadecimal.
+    for (const cdc::OpenXaBranch& branch : *step.open_xa) bytes += sizeof(branch) + branch.xid.size();
+  }
+  return bytes;
+}
+
 void StreamSteps::Extend(const cdc::StreamItem& item, StreamStep* step) {
   if (item.gtid.has_value() && !item.gtid_withheld) AddGtid(*item.gtid, step);
   for (const cdc::Gtid& gtid : item.released_gtids) AddGtid(gtid, step);

@@ -45,11 +45,29 @@ struct StreamStep {
   bool has_last = false;
 };
 
+// Which transaction of the log an item is. One that is read again, here or on another server, has the same GTID, or
+// where there are none the same place.
+struct StreamPlace {
+  StreamStep::CompactGtid gtid;
+  uint64_t file = 0;
+  uint64_t offset = 0;
+
+  friend bool operator==(const StreamPlace& a, const StreamPlace& b) {
+    if (a.gtid.number != 0 || b.gtid.number != 0) {
+      return a.gtid.source == b.gtid.source && a.gtid.number == b.gtid.number && a.gtid.server_id == b.gtid.server_id;
+    }
+    return a.file == b.file && a.offset == b.offset;
+  }
+};
+
 // The names that steps refer to. Not thread-safe.
 class StreamSteps {
  public:
+  StreamPlace PlaceOf(const cdc::StreamItem& item);
   // The step takes this item in, too.
   void Extend(const cdc::StreamItem& item, StreamStep* step);
+  // What the step holds beside its own size.
+  static size_t HeapBytes(const StreamStep& step);
   // Moves the mark by the step.
   void Apply(const StreamStep& step, LowWaterMark* mark) const;
   // No step is left that ends in a file before this step's; null: none is left at all.

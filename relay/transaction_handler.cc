@@ -105,12 +105,11 @@ absl::Status TransactionHandler::Handle(const cdc::StreamItem& item) {
   return absl::OkStatus();
 }
 
-bool TransactionHandler::IsRequeue(const cdc::RowChange& change, std::optional<uint64_t> id) {
+bool TransactionHandler::IsRequeue(const cdc::RowChange& change) {
   const cdc::ColumnValue& errored = change.after[kErrored];
   const cdc::ColumnValue& was_errored = change.before[kErrored];
   if (Is(errored, "0") && !Is(was_errored, "0")) {
-    // A MINIMAL image does not say what it was before. An errored row is in no ledger, a published one is.
-    return was_errored.has_value() || !id.has_value() || !parts_.ledger->Contains(change.table, *id);
+    return true;
   }
   const cdc::ColumnValue& claimed = change.after[kBatchId];
   if (claimed.has_value() && !change.before[kBatchId].has_value() && !change.after[kPushCompletedAt].has_value()) {
@@ -137,7 +136,7 @@ absl::Status TransactionHandler::HandleRow(const cdc::StreamItem& item, const cd
   const absl::Span<const cdc::ColumnValue> values = change.after;
   const std::optional<uint64_t> id = IdOf(change);
   const bool requeued = change.kind == cdc::RowChange::Kind::kUpdate;
-  if (requeued && !IsRequeue(change, id)) return absl::OkStatus();
+  if (requeued && !IsRequeue(change)) return absl::OkStatus();
   if (!id.has_value()) {
     return absl::FailedPreconditionError(absl::StrCat("a row of `", parts_.state->schema(change.table), "`.`",
                                                       options_.outbox_table, "` at ", item.begin.ToString(),
@@ -163,6 +162,13 @@ absl::Status TransactionHandler::HandleRow(const cdc::StreamItem& item, const cd
       parts_.tracker->Settle(ticket.ordinal, key);
       return absl::OkStatus();
     }
+  }
+  // A MINIMAL image does not say what it was before. An errored row is in no ledger, a published one is. The row has
+  // its ordinal by now: at another reading the ledger may say something else.
+  if (requeued && !ticket.replayed && !change.before[kErrored].has_value() &&
+      parts_.ledger->Contains(change.table, *id)) {
+    parts_.tracker->Settle(ticket.ordinal, key);
+    return absl::OkStatus();
   }
   if (!ticket.replayed) parts_.ledger->RemoveFromOlder(change.table, *id);
   if (requeued && !ticket.replayed) {

@@ -83,7 +83,7 @@ class TransactionHandler {
  private:
   absl::Status HandleRow(const cdc::StreamItem& item, const cdc::RowChange& change, bool* begun);
   // Whether an update asks for its row to be sent (again).
-  bool IsRequeue(const cdc::RowChange& change, std::optional<uint64_t> id);
+  bool IsRequeue(const cdc::RowChange& change);
   absl::Status SendRow(const cdc::StreamItem& item, size_t table, uint64_t id, uint64_t ordinal,
                        absl::Span<const cdc::ColumnValue> values);
   // The same with what the table holds now. `values`: what the log has of the row.

@@ -257,6 +257,11 @@ TEST_F(TransactionHandlerTest, AMinimalImageOfAPublishedRowIsNoRequeue) {
   ASSERT_TRUE(HandleRow(change, Item()).ok());
   EXPECT_EQ(metrics_.rows_requeued.value(), 0);
   EXPECT_TRUE(ledger_.Contains(0, 41));
+  // At another reading the ledger may say something else: the rows behind must not move up.
+  tracker_.Begin(Item(150));
+  EXPECT_EQ(tracker_.Add({0, 42}).ordinal, 1u);
+  tracker_.Settle(1, {0, 42});
+  tracker_.End();
 
   ledger_.Remove(0, 41);  // As an errored row's id is.
   ASSERT_TRUE(HandleRow(change, Item(200)).ok());
