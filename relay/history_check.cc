@@ -98,7 +98,13 @@ absl::StatusOr<HistoryCheck> CheckHistory(cdc::LiveSourceOptions dump, const Ser
   } else {
     const bool listed = std::any_of(server.logs.begin(), server.logs.end(),
                                     [&](const BinaryLog& log) { return log.name == last.end.file; });
-    if (!listed) return HistoryCheck{Verdict::kUnknown, absl::StrCat("the server has no log ", last.end.file)};
+    if (!listed) {
+      // Purged, or counted anew.
+      const bool beyond = !server.logs.empty() && cdc::CompareBinlogFiles(last.end.file, server.logs.back().name) > 0;
+      return HistoryCheck{beyond ? Verdict::kRewritten : Verdict::kUnknown,
+                          absl::StrCat("the server has no log ", last.end.file,
+                                       beyond ? absl::StrCat(" yet, its newest is ", server.logs.back().name) : "")};
+    }
     dump.start = cdc::BinlogPosition{last.end.file, 0};
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<cdc::LiveSource> source, cdc::LiveSource::Connect(dump));

@@ -133,6 +133,8 @@ TEST_F(HistoryCheckServerTest, APurgedPlaceCannotBeJudged) {
   checkpoint.last.gtid.reset();
   checkpoint.last.end.file = "binlog.000000";
   EXPECT_EQ(Check(checkpoint).verdict, Verdict::kUnknown);
+  checkpoint.last.end.file = "binlog.999999";
+  EXPECT_EQ(Check(checkpoint).verdict, Verdict::kRewritten) << "the server counts its logs anew";
   checkpoint.last = {};
   EXPECT_EQ(Check(checkpoint).verdict, Verdict::kUnknown);
 }
