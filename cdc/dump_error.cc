@@ -31,10 +31,10 @@ absl::StatusCode CodeOf(DumpTrouble trouble) {
     case DumpTrouble::kTakenOver:
       return absl::StatusCode::kAborted;
     case DumpTrouble::kNoBinlog:
-    case DumpTrouble::kNoGtids:
     case DumpTrouble::kTooLarge:
       return absl::StatusCode::kFailedPrecondition;
     case DumpTrouble::kNone:
+    case DumpTrouble::kNoGtids:  // A mode may change while the dump runs: by position it goes on.
     case DumpTrouble::kDamaged:
     case DumpTrouble::kUnexplained:
       break;

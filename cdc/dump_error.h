@@ -31,7 +31,7 @@ enum class DumpTrouble {
   kNoPosition,   // OutOfRange: the file has no event at this position: rewritten history
   kTakenOver,    // Aborted: another reader came with our replica uuid or server id
   kNoBinlog,     // FailedPrecondition: log_bin is off
-  kNoGtids,      // FailedPrecondition: asked by GTID while gtid_mode is not ON
+  kNoGtids,      // Unavailable: asked by GTID while gtid_mode is not ON
   kTooLarge,     // FailedPrecondition: an event is larger than the server's max_allowed_packet
   kDamaged,      // Unavailable: the server can't read its own log (a crash in mid-write, a disk)
   kUnexplained,  // Unavailable: to be retried, counted and shown

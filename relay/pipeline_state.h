@@ -59,6 +59,11 @@ class PipelineState {
   // Whether the mark's position is one of server(): everything read of the server before it is done.
   bool IsHere(const LowWaterMark& mark) const;
 
+  // Reading begins at another place, or in another history: no position that was waited for before is reached by it.
+  // To be called before the mark moves.
+  void BeginHistory() { history_.fetch_add(1, std::memory_order_acq_rel); }
+  uint64_t history() const { return history_.load(std::memory_order_acquire); }
+
   SweepProgress sweep(size_t table) const;
   void set_sweep(size_t table, SweepProgress progress);
 
@@ -76,6 +81,7 @@ class PipelineState {
   const size_t table_count_;
   std::vector<std::string> schemas_;
   std::atomic<uint64_t> version_{0};
+  std::atomic<uint64_t> history_{0};
   std::atomic<int64_t> clock_offset_us_{0};
   mutable absl::Mutex mutex_;
   std::atomic<bool> planned_{false};

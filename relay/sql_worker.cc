@@ -232,7 +232,7 @@ absl::StatusOr<bool> SqlWorker::IsVisible(const SweepQueue::Wish& wish) {
 
 absl::Status SqlWorker::BeginSweep() {
   const SweepQueue::Wish wish = *std::exchange(taken_, std::nullopt);
-  Sweep sweep{wish.reason, {}, {}, session_server_, parts_.state->ServerNow()};
+  Sweep sweep{wish.reason, {}, {}, session_server_, parts_.state->ServerNow(), parts_.state->history()};
   const absl::Status read = [&]() -> absl::Status {
     for (const OutboxSchema& table : parts_.state->tables()) {
       ASSIGN_OR_RETURN(IdSet pending, ReadPendingIds(session_.get(), table, kPendingIdChunk, parts_.stop));
@@ -262,8 +262,10 @@ void SqlWorker::FinishSweep() {
   // In this order: a mark that is read before may be one of the server before.
   const std::string server = parts_.state->server();
   const LowWaterMark mark = parts_.tracker->low_water();
-  if (server != sweep_->server) {
-    LogEvent(LogLevel::kInfo, LogCode::kSweepFinished, "the log is read from another server: the sweep begins anew",
+  // And in this order: no mark of another history passes for one of the sweep's.
+  if (server != sweep_->server || parts_.state->history() != sweep_->history) {
+    LogEvent(LogLevel::kInfo, LogCode::kSweepFinished,
+             "the log is read from another server or another place: the sweep begins anew",
              {{"reason", SweepReasonName(sweep_->reason)}});
     sweep_.reset();
     parts_.sweeps->GiveUp();

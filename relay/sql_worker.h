@@ -103,6 +103,7 @@ class SqlWorker {
     cdc::BinlogPosition log_end;
     std::string server;  // That this position is of.
     absl::Time begun;
+    uint64_t history = 0;  // PipelineState::history at the begin.
   };
   // What waits for its turn. Fails by itself, and is tried again by itself.
   struct Task {

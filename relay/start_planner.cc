@@ -86,6 +86,8 @@ absl::StatusOr<StartPlan> FirstStart(const StartFacts& facts) {
             "position can't be told; use --start=gtid:SET");
       }
       plan.from.position = {facts.start.file, facts.start.offset};
+      // What is executed by now may lie behind that position.
+      plan.from.gtids = {};
       plan.explanation = "first start, --start=file";
       break;
   }
@@ -142,6 +144,14 @@ std::optional<Trouble> GtidTrouble(const StartFacts& facts) {
   return std::nullopt;
 }
 
+// Whether what comes next on this server may have no GTID: it was read by position, and no transaction with one came
+// since. Between there and the first one, a dump by GTID would leave out what is anonymous (gtid_mode was OFF).
+bool ReadByPosition(const StartFacts& facts) {
+  const Checkpoint& reached = *facts.reached;
+  return facts.server.flavor == SqlSession::Flavor::kMysql && reached.server_uuid == ServerName(facts.server) &&
+         !reached.position.empty() && !reached.last.gtid.has_value() && (facts.by_position || !reached.last.empty());
+}
+
 }  // namespace
 
 LowWaterMark MarkOf(const Checkpoint& checkpoint) {
@@ -161,7 +171,7 @@ absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts) {
   const Checkpoint& reached = *facts.reached;
 
   StartPlan plan;
-  plan.by_gtid = server.gtids_decide() && !reached.gtids.empty();
+  plan.by_gtid = server.gtids_decide() && !reached.gtids.empty() && !ReadByPosition(facts);
   std::optional<Trouble> trouble;
   if (plan.by_gtid) {
     trouble = GtidTrouble(facts);

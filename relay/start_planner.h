@@ -32,6 +32,8 @@ struct StartFacts {
   ServerInfo server;
   // What was read and is done, or is still under way in this process. Nullopt: nothing yet, `start` decides.
   std::optional<Checkpoint> reached;
+  // It was read by file and position, by this process.
+  bool by_position = false;
   StartPosition start;
   // The outbox tables as they are now; only schema, table and created count.
   std::vector<TableCheckpoint> tables;

@@ -121,5 +121,33 @@ TEST(StartPlanner, AnotherServerWithoutGtidsIsAnotherHistory) {
   EXPECT_EQ(plan.from.position, facts.server.log_end.position);
 }
 
+// What is anonymous between there and the first GTID stands in no set.
+TEST(StartPlanner, WhatWasReadByPositionIsReadOnByPositionWhenGtidsAreSwitchedOn) {
+  StartFacts facts = Facts();
+  facts.reached->last = {std::nullopt, facts.reached->position, 1};
+  EXPECT_FALSE(Plan(facts).by_gtid) << "the last transaction is anonymous";
+  facts.reached->last = {};
+  EXPECT_TRUE(Plan(facts).by_gtid);
+  facts.by_position = true;
+  EXPECT_FALSE(Plan(facts).by_gtid) << "this process reads so, and nothing came yet";
+  facts.reached->last = {cdc::Gtid(), facts.reached->position, 1};
+  EXPECT_TRUE(Plan(facts).by_gtid) << "the first one with a GTID came";
+  facts.reached->last = {};
+  facts.server.server_uuid = kTwo;
+  EXPECT_TRUE(Plan(facts).by_gtid) << "the position says nothing there";
+}
+
+TEST(StartPlanner, StartAtAFileTakesNothingForDoneByItsGtid) {
+  StartFacts facts = Facts();
+  facts.reached.reset();
+  facts.server.gtid_mode = "OFF";
+  facts.start.kind = StartPosition::Kind::kFile;
+  facts.start.file = "binlog.000001";
+  facts.start.offset = 4;
+  const StartPlan plan = Plan(facts);
+  EXPECT_TRUE(plan.from.gtids.empty());
+  EXPECT_EQ(plan.from.position, (cdc::BinlogPosition{"binlog.000001", 4}));
+}
+
 }  // namespace
 }  // namespace relay

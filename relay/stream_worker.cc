@@ -190,6 +190,7 @@ absl::StatusOr<StartPlan> StreamWorker::MakePlan() {
     facts.tables.push_back(std::move(now));
   }
   facts.reached = Reached();
+  facts.by_position = planned_ && !plan_.by_gtid;
   if (facts.reached.has_value() && facts.reached->has_position() && facts.reached->server_uuid == ServerName(server_)) {
     ASSIGN_OR_RETURN(const HistoryCheck history, probe_history_(sql_->host(), server_, *facts.reached));
     if (history.verdict == HistoryCheck::Verdict::kRewritten) facts.history_rewritten = history.explanation;
@@ -229,6 +230,7 @@ absl::Status StreamWorker::Plan() {
   }
   LogPlan(plan);
   RETURN_IF_ERROR(Prepare(plan));
+  if (plan.restart) parts_.state->BeginHistory();
   if (plan.restart || !planned_) parts_.tracker->Restart(plan.from);
   if (plan.restart) {
     // A DDL may stand in what is not read.
@@ -465,9 +467,10 @@ absl::Status StreamWorker::Read() {
 
 bool StreamWorker::BehindWhatWasHanded(const cdc::StreamItem& item) const {
   // A dump by GTID begins with a place before what it sends: the head of the file, or where an index of the file leads.
-  // Beside the newest transaction it would be a position at which the log has another one.
-  return item.kind == cdc::StreamItem::Kind::kIdle && plan_.by_gtid && parts_.state->server() == ServerName(server_) &&
-         item.end < parts_.tracker->handed().position;
+  // And an XA branch that is undecided is sent again, before what was read behind it. Beside the newest transaction
+  // that would be a position at which the log has another one.
+  return (item.kind == cdc::StreamItem::Kind::kIdle || item.gtid_withheld) && plan_.by_gtid &&
+         parts_.state->server() == ServerName(server_) && item.end < parts_.tracker->handed().position;
 }
 
 absl::Status StreamWorker::Handle(const cdc::StreamItem& item) {
@@ -476,8 +479,9 @@ absl::Status StreamWorker::Handle(const cdc::StreamItem& item) {
     if (item.end <= pass_over_) return absl::OkStatus();
     pass_over_ = {};
   }
-  if (item.kind != cdc::StreamItem::Kind::kTransaction) {
-    parts_.handler->HandleForeign(item, /*moves=*/!BehindWhatWasHanded(item));
+  const bool behind = BehindWhatWasHanded(item);
+  if (behind || item.kind != cdc::StreamItem::Kind::kTransaction) {
+    parts_.handler->HandleForeign(item, /*moves=*/!behind);
   } else {
     RETURN_IF_ERROR(parts_.handler->Handle(item));
   }
