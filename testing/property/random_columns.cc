@@ -49,10 +49,16 @@ std::string ClockText(RandomSource& random, uint64_t hours) {
                          random.OneIn(4) ? 0 : random.Below(1000000));
 }
 
-void AddTemporal(std::vector<RandomColumn>* columns) {
+void AddTemporal(const ServerTypes& server, std::vector<RandomColumn>* columns) {
   columns->push_back({"DATE", [](RandomSource& random) { return absl::StrCat("'", DateText(random), "'"); }});
   columns->push_back(
       {"YEAR", [](RandomSource& random) { return random.OneIn(10) ? "0" : absl::StrCat(1901 + random.Below(255)); }});
+  // By four digits or two; the years of this type go from 1970 to 2069.
+  if (server.mariadb) {
+    columns->push_back({"YEAR(2)", [](RandomSource& random) {
+                          return absl::StrCat(random.OneIn(2) ? random.Below(100) : 1970 + random.Below(100));
+                        }});
+  }
   for (int digits = 0; digits <= 6; ++digits) {
     columns->push_back({absl::StrCat("TIME(", digits, ")"), [](RandomSource& random) {
                           return absl::StrCat("'", random.OneIn(2) ? "-" : "",
@@ -129,6 +135,12 @@ RandomTable Numbers() {
   table.columns.push_back(Floating("DOUBLE(10,0)", 1e9));
   table.columns.push_back(Floating("DOUBLE(40,2)", 1e30));
   table.columns.push_back(Floating("DOUBLE(50,30)", 1e15));
+  table.columns.push_back(Floating("FLOAT ZEROFILL", 3e38));
+  table.columns.push_back(Floating("FLOAT(9,4) ZEROFILL", 99999));
+  table.columns.push_back(Floating("FLOAT(255,30) ZEROFILL", 3e38));
+  table.columns.push_back(Floating("DOUBLE ZEROFILL", 1.7e308));
+  table.columns.push_back(Floating("DOUBLE(20,6) ZEROFILL", 1e13));
+  table.columns.push_back(Floating("DOUBLE(255,30) ZEROFILL", 1e200));
   for (int bits : {1, 7, 8, 9, 16, 33, 63, 64}) {
     table.columns.push_back({absl::StrCat("BIT(", bits, ")"),
                              [bits](RandomSource& random) { return absl::StrCat(random.SpreadBits(bits)); }});
@@ -250,12 +262,12 @@ RandomTable Wide() {
 }  // namespace
 
 std::vector<RandomTable> AllTypes(const ServerTypes& server) {
-  return {Numbers(), TemporalTypes(), Strings(server), Charsets(server), Wide()};
+  return {Numbers(), TemporalTypes(server), Strings(server), Charsets(server), Wide()};
 }
 
-RandomTable TemporalTypes() {
+RandomTable TemporalTypes(const ServerTypes& server) {
   RandomTable table{"times", {}};
-  AddTemporal(&table.columns);
+  AddTemporal(server, &table.columns);
   return table;
 }
 

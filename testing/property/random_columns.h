@@ -32,7 +32,7 @@ struct ServerTypes {
 // Tables that together have every column type of the server, at its edges.
 std::vector<RandomTable> AllTypes(const ServerTypes& server);
 // The temporal types alone, for servers that can store them in an older format.
-RandomTable TemporalTypes();
+RandomTable TemporalTypes(const ServerTypes& server);
 
 }  // namespace testing_property
 

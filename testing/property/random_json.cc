@@ -137,11 +137,14 @@ std::string PathOf(RandomSource& random) {
   std::string path = "$";
   const uint64_t legs = 1 + random.Below(3);
   for (uint64_t i = 0; i < legs; ++i) {
-    switch (random.Below(3)) {
+    switch (random.Below(4)) {
       case 0:
         absl::StrAppend(&path, "[", random.Below(4), "]");
         break;
       case 1:
+        absl::StrAppend(&path, "[last", random.Pick({"", "-0", "-1", "-2", " - 3"}), "]");
+        break;
+      case 2:
         absl::StrAppend(&path, ".", random.Pick({"a", "b", "id", "name", "k0", "k1", "newer"}));
         break;
       default:
