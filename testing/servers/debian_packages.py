@@ -7,6 +7,7 @@ older Debian through its own loader: the programs named in `unpack` are put
 behind scripts that do so. Signatures are checked by apt as usual.
 """
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -44,6 +45,26 @@ def unpack(suite, packages, programs, destination, owner=None):
     """Unpacks `packages` of `suite` with all they need into `destination`,
     and makes their `programs`, named as `usr/bin/x`, run from there. Ends, and
     leaves nothing, when the process `owner` (this one) does."""
+    with _downloaded(suite, ['install', '--download-only', '--yes'], packages,
+                     owner) as archives:
+        for archive in archives:
+            _extract(archive, destination)
+    for program in programs:
+        _wrap(pathlib.Path(destination), program)
+
+
+def unpack_file(suite, package, path, destination, owner=None):
+    """Unpacks the file `path` of `package` alone, without what the package
+    needs, into `destination`. As for `owner`, see `unpack`."""
+    with _downloaded(suite, ['download'], [package], owner) as archives:
+        for archive in archives:
+            _extract(archive, destination, f'./{path}')
+
+
+@contextlib.contextmanager
+def _downloaded(suite, command, packages, owner):
+    """The archives that an apt-get `command` brings of `packages`, which go
+    again."""
     print(f'fetching {" ".join(packages)} of Debian {suite} …',
           file=sys.stderr, flush=True)
     mirror = _mirror()
@@ -69,23 +90,20 @@ def unpack(suite, packages, programs, destination, owner=None):
                 'APT::Update::Error-Mode=any', 'APT::Sandbox::User=root',
                 'APT::Install-Recommends=false', 'Acquire::Languages=none'):
             options += ['-o', option]
-        for command in (['update'],
-                        ['install', '--download-only', '--yes', *packages]):
-            _run(['apt-get', '-qq', *options, *command], suite, owner)
-        for archive in sorted((work / 'archives').glob('*.deb')):
-            _extract(archive, destination)
+        for arguments in (['update'], [*command, *packages]):
+            _run(['apt-get', '-qq', *options, *arguments],
+                 work / 'archives', suite, owner)
+        yield sorted((work / 'archives').glob('*.deb'))
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    for program in programs:
-        _wrap(pathlib.Path(destination), program)
 
 
-def _extract(archive, destination):
+def _extract(archive, destination, *paths):
     tar = subprocess.Popen(['dpkg-deb', '--fsys-tarfile', archive],
                            stdout=subprocess.PIPE)
     subprocess.run(['tar', '-x', '-C', destination, '--exclude=./usr/share/doc',
                     '--exclude=./usr/share/man',
-                    '--exclude=./usr/share/locale'],
+                    '--exclude=./usr/share/locale', *paths],
                    stdin=tar.stdout, check=True)
     tar.stdout.close()
     if tar.wait() != 0:
@@ -104,10 +122,10 @@ def _wrap(root, program):
     script.chmod(0o755)
 
 
-def _run(command, suite, owner):
+def _run(command, folder, suite, owner):
     done = subprocess.run(
         ['/usr/bin/python3', SUPERVISOR, str(owner), *command],
-        capture_output=True, text=True, check=False)
+        cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         errors = [line for line in done.stderr.splitlines()
                   if line.startswith('E:')] or ['apt-get failed']

@@ -24,6 +24,16 @@ class MariadbServer(SqlServer):
                 self._suite, ['mariadb-server-core', 'mariadb-client-core'],
                 _PROGRAMS, folder, self._owner))
 
+    def key_plugin(self):
+        """The folder with file_key_management.so, which is none of the
+        server's core packages and fetched for who encrypts."""
+        path = 'usr/lib/mysql/plugin/file_key_management.so'
+        folder = cache.entry(
+            f'mariadb-{self._suite}-keys',
+            lambda folder: debian_packages.unpack_file(
+                self._suite, 'mariadb-server', path, folder, self._owner))
+        return (folder / path).parent
+
     def initialize(self, root):
         # --force: not even `localhost` need be known to the resolver.
         return [root / 'usr/bin/mariadb-install-db', '--no-defaults', '--force',
