@@ -108,7 +108,11 @@ absl::Status RowLog::Overwrite(uint64_t address, absl::string_view bytes) {
     std::memcpy(tail_.data() + (address - tail_begin_), bytes.data(), bytes.size());
     return absl::OkStatus();
   }
-  window_size_ = 0;
+  if (address >= window_begin_ && address + bytes.size() <= window_begin_ + window_size_) {
+    std::memcpy(window_.data() + (address - window_begin_), bytes.data(), bytes.size());
+  } else {
+    window_size_ = 0;
+  }
   return file_.Write(address, bytes);
 }
 

@@ -71,6 +71,12 @@ TEST_P(RowLogTest, GivesItsMemoryBackAndGoesOn) {
   ASSERT_TRUE(log_.ReleaseMemory().ok());
   EXPECT_EQ(log_.memory_bytes(), 0u);
   ExpectAll(&log_, written_);
+  // Also what was read ahead.
+  for (size_t i = 0; i < 500; i += 7) {
+    written_[i].bytes[0] = 'X';
+    ASSERT_TRUE(log_.Overwrite(written_[i].address, "X").ok());
+    ExpectAll(&log_, written_);
+  }
   for (size_t i = 0; i < 500; ++i) Append(&log_, &written_, absl::StrCat("more ", i));
   ExpectAll(&log_, written_);
   log_.Clear();

@@ -65,6 +65,7 @@ absl::Status TransactionBuffer::Append(const Record& record, absl::Span<const Co
 }
 
 absl::StatusOr<TransactionBuffer::Record> TransactionBuffer::ReadHeader(uint64_t address) {
+  ++records_read_;
   ASSIGN_OR_RETURN(const absl::string_view bytes, log_.Read(address, kHeaderSize));
   Record record;
   std::memcpy(&record, bytes.data(), sizeof(record));
@@ -98,13 +99,12 @@ absl::Status TransactionBuffer::Add(RowChange::Kind kind, size_t table, absl::Sp
   switch (kind) {
     case RowChange::Kind::kInsert: {
       record.kind = Kind::kInsert;
+      record.keyed = key_column != kNoKey && after[key_column].has_value();
       const uint64_t address = log_.end();
       RETURN_IF_ERROR(Append(record, before, after));
       ++inserts_;
       ++rows_;
-      if (indexed_ && key_column != kNoKey && after[key_column].has_value()) {
-        RETURN_IF_ERROR(Index(table, after[key_column].text, address));
-      }
+      if (indexed_ && record.keyed) RETURN_IF_ERROR(Index(table, after[key_column].text, address));
       return absl::OkStatus();
     }
     case RowChange::Kind::kUpdate:
@@ -112,12 +112,11 @@ absl::Status TransactionBuffer::Add(RowChange::Kind kind, size_t table, absl::Sp
         if (!indexed_) RETURN_IF_ERROR(BuildIndex());
         ASSIGN_OR_RETURN(const uint64_t insert, FindInsert(table, before[key_column].text));
         if (insert != kNone) {
-          RETURN_IF_ERROR(AddVersion(insert, after));
           const ColumnValue& key = after[key_column];
-          if (key.has_value() && key.text != before[key_column].text) {
-            RETURN_IF_ERROR(Index(table, key.text, insert));
-          }
-          return absl::OkStatus();
+          const bool keyed = key.has_value() && key.text != before[key_column].text;
+          const uint64_t address = log_.end();
+          RETURN_IF_ERROR(AddVersion(insert, keyed, after));
+          return keyed ? Index(table, key.text, address) : absl::OkStatus();
         }
       }
       record.kind = Kind::kUpdate;
@@ -130,9 +129,18 @@ absl::Status TransactionBuffer::Add(RowChange::Kind kind, size_t table, absl::Sp
   return Append(record, before, after);
 }
 
+absl::StatusOr<uint64_t> TransactionBuffer::InsertOf(uint64_t address) {
+  ASSIGN_OR_RETURN(const Record record, ReadHeader(address));
+  return record.kind == Kind::kVersion ? record.previous : address;
+}
+
 absl::StatusOr<bool> TransactionBuffer::HasKey(uint64_t address, size_t table, absl::string_view key) {
   ASSIGN_OR_RETURN(Record record, ReadHeader(address));
   if (record.table != table) return false;
+  if (record.kind == Kind::kVersion) {
+    address = record.previous;
+    ASSIGN_OR_RETURN(record, ReadHeader(address));
+  }
   if (record.latest != 0) {
     address = record.latest;
     ASSIGN_OR_RETURN(record, ReadHeader(address));
@@ -144,51 +152,57 @@ absl::StatusOr<bool> TransactionBuffer::HasKey(uint64_t address, size_t table, a
 
 absl::StatusOr<uint64_t> TransactionBuffer::FindInsert(size_t table, absl::string_view key) {
   for (uint64_t hash = HashKey(table, key);; ++hash) {
-    ASSIGN_OR_RETURN(const uint64_t insert, index_.Find(hash));
-    if (insert == kNone) return kNone;
-    ASSIGN_OR_RETURN(const bool same, HasKey(insert, table, key));
-    if (same) return insert;
+    ASSIGN_OR_RETURN(const uint64_t found, index_.Find(hash));
+    if (found == kNone) return kNone;
+    ASSIGN_OR_RETURN(const bool same, HasKey(found, table, key));
+    if (same) return InsertOf(found);
   }
 }
 
 absl::Status TransactionBuffer::Index(size_t table, absl::string_view key, uint64_t address) {
-  for (uint64_t hash = HashKey(table, key);; ++hash) {
-    ASSIGN_OR_RETURN(const uint64_t other, index_.Find(hash));
-    if (other == address) return absl::OkStatus();
+  const uint64_t hash = HashKey(table, key);
+  for (uint32_t step = 0;; ++step) {
+    ASSIGN_OR_RETURN(const uint64_t other, index_.Find(hash + step));
     if (other != kNone) {
-      // A row that was deleted and inserted again: the later one is meant from now on.
+      // A row that was deleted and inserted again, or that has its key again: the later one is meant from now on.
       ASSIGN_OR_RETURN(const bool same, HasKey(other, table, key));
       if (!same) continue;
     }
-    return index_.Set(hash, address);
+    RETURN_IF_ERROR(index_.Set(hash + step, address));
+    ASSIGN_OR_RETURN(Record record, ReadHeader(address));
+    const uint64_t replaced = other == kNone ? 0 : other + 1;
+    if (record.step == step && record.replaced == replaced) return absl::OkStatus();
+    record.step = step;
+    record.replaced = replaced;
+    return log_.Overwrite(address, absl::string_view(reinterpret_cast<const char*>(&record), sizeof(record)));
   }
+}
+
+absl::Status TransactionBuffer::Unindex(const Record& record, uint64_t address, uint64_t end) {
+  if (record.replaced > end) return absl::OkStatus();
+  RETURN_IF_ERROR(ReadValues(address, record, &unused_, &merged_));
+  const uint64_t entry = HashKey(record.table, merged_[key_columns_[record.table]].text) + record.step;
+  return record.replaced == 0 ? index_.Erase(entry) : index_.Set(entry, record.replaced - 1);
 }
 
 absl::Status TransactionBuffer::BuildIndex() {
   index_.Clear();
   for (uint64_t address = 0; address < log_.end();) {
-    ASSIGN_OR_RETURN(Record record, ReadHeader(address));
-    const uint64_t insert = address;
+    ASSIGN_OR_RETURN(const Record record, ReadHeader(address));
+    const uint64_t keyed = address;
     address += record.size;
-    if (record.kind != Kind::kInsert || key_columns_[record.table] == kNoKey) continue;
-    uint64_t last = insert;
-    if (record.latest != 0) {
-      last = record.latest;
-      ASSIGN_OR_RETURN(record, ReadHeader(last));
-    }
-    RETURN_IF_ERROR(ReadValues(last, record, &before_, &after_));
-    const ColumnValue& key = after_[key_columns_[record.table]];
-    if (!key.has_value()) continue;
+    if (!record.keyed) continue;
+    RETURN_IF_ERROR(ReadValues(keyed, record, &before_, &after_));
     // Index reads the log, which may take the view away.
     document_.Clear();
-    document_.Append(key.text);
-    RETURN_IF_ERROR(Index(record.table, document_.view(), insert));
+    document_.Append(after_[key_columns_[record.table]].text);
+    RETURN_IF_ERROR(Index(record.table, document_.view(), keyed));
   }
   indexed_ = true;
   return absl::OkStatus();
 }
 
-absl::Status TransactionBuffer::AddVersion(uint64_t insert, absl::Span<const ColumnValue> after) {
+absl::Status TransactionBuffer::AddVersion(uint64_t insert, bool keyed, absl::Span<const ColumnValue> after) {
   ASSIGN_OR_RETURN(Record record, ReadHeader(insert));
   const uint64_t last = record.latest != 0 ? record.latest : insert;
   if (last != insert) {
@@ -227,6 +241,7 @@ absl::Status TransactionBuffer::AddVersion(uint64_t insert, absl::Span<const Col
   }
   Record version = {};
   version.kind = Kind::kVersion;
+  version.keyed = keyed;
   version.table = record.table;
   version.previous = insert;
   version.latest = last == insert ? 0 : last;
@@ -238,6 +253,7 @@ absl::Status TransactionBuffer::AddVersion(uint64_t insert, absl::Span<const Col
 absl::Status TransactionBuffer::TruncateTo(Mark mark) {
   for (uint64_t address = mark.address; address < log_.end();) {
     ASSIGN_OR_RETURN(const Record record, ReadHeader(address));
+    if (indexed_ && record.keyed) RETURN_IF_ERROR(Unindex(record, address, mark.address));
     address += record.size;
     // The first version of an insert behind the mark knows what the insert led to before.
     if (record.kind == Kind::kVersion && record.previous < mark.address && record.latest < mark.address) {
@@ -247,14 +263,12 @@ absl::Status TransactionBuffer::TruncateTo(Mark mark) {
   }
   RETURN_IF_ERROR(log_.Truncate(mark.address));
   rows_ = mark.rows;
-  indexed_ = false;
-  index_.Clear();
   return absl::OkStatus();
 }
 
 void TransactionBuffer::Clear() {
   log_.Clear();
-  rows_ = inserts_ = 0;
+  rows_ = inserts_ = records_read_ = 0;
   next_ = 0;
   if (indexed_) index_.Clear();
   indexed_ = false;

@@ -2,16 +2,21 @@
 //
 // The rows of one transaction until it commits, in log order, in memory up to a limit and then in an unlinked file.
 //
-//   record := latest:8 previous:8 size:8 table:4 before:2 after:2 kind:1 pad:7 { length:7 state:1 }*(before+after)
-//   texts
+//   record := latest:8 previous:8 size:8 replaced:8 table:4 before:2 after:2 kind:1 keyed:1 pad:2 step:4
+//             { length:7 state:1 }*(before+after) texts
 //
 //   kind      insert, update, delete, or version: a later form of a buffered insert, which only the insert leads to
 //   latest    of an insert: address of its last version, 0 if it has none
 //   previous  of a version: the address of its insert, and in `latest` the version before it
+//   keyed     of an insert or version: 1 if it gives its row a key that the form before had not; the index has an entry
+//             that leads to it
+//   step      of a keyed one: how many entries behind its hash that stands
+//   replaced  of a keyed one: 1 more than the address that the entry led to before, 0 if there was none
 //
 // An update of a row that the transaction itself inserted is a new version; what is handed out is the insert in its
 // last form. Which row that is tells the key column. The index for it is made when a transaction's first update comes,
-// so that transactions without one do not pay for it.
+// so that transactions without one do not pay for it. A rollback to a savepoint takes out of it what the records taken
+// back had put in, so that many of them cost no more than the records.
 #ifndef CDC_TRANSACTION_BUFFER_H_
 #define CDC_TRANSACTION_BUFFER_H_
 
@@ -67,6 +72,8 @@ class TransactionBuffer : public RowCursor {
   // Whether nothing was added at all, an update of a row that was inserted here included.
   bool empty() const { return log_.end() == 0; }
   bool spilled() const { return log_.spilled(); }
+  // How many records were looked at since Clear: what a transaction costs beside its bytes.
+  uint64_t records_read() const { return records_read_; }
   size_t memory_bytes() const { return log_.memory_bytes(); }
 
   absl::StatusOr<const RowChange*> NextRow() override;
@@ -78,12 +85,15 @@ class TransactionBuffer : public RowCursor {
     uint64_t latest;
     uint64_t previous;
     uint64_t size;
+    uint64_t replaced;
     uint32_t table;
     uint16_t before;
     uint16_t after;
     Kind kind;
+    bool keyed;
+    uint32_t step;
   };
-  static constexpr size_t kHeaderSize = 40;
+  static constexpr size_t kHeaderSize = 48;
   // The index may have an eighth of the memory limit besides.
   static constexpr size_t kBytesOfAnIndexEntry = 32;
   static constexpr uint64_t kNone = KeyIndex::kNone;
@@ -93,24 +103,31 @@ class TransactionBuffer : public RowCursor {
   // Views of the values of the record at `address`, valid until the log is touched again.
   absl::Status ReadValues(uint64_t address, const Record& record, std::vector<ColumnValue>* before,
                           std::vector<ColumnValue>* after);
-  // Whether the insert at `address`, in its last form, has this key.
+  // The insert that the insert or version at `address` is a form of.
+  absl::StatusOr<uint64_t> InsertOf(uint64_t address);
+  // Whether the row of the insert or version at `address`, in its last form, has this key.
   absl::StatusOr<bool> HasKey(uint64_t address, size_t table, absl::string_view key);
   // The insert that `key` of `table` leads to, or kNone.
   absl::StatusOr<uint64_t> FindInsert(size_t table, absl::string_view key);
   absl::Status BuildIndex();
+  // Makes `key` lead to the keyed record at `address`, which is given what undoes that.
   absl::Status Index(size_t table, absl::string_view key, uint64_t address);
-  absl::Status AddVersion(uint64_t insert, absl::Span<const ColumnValue> after);
+  // Undoes it, unless the record that the entry led to before is behind `end`, too: that one's turn undoes both.
+  absl::Status Unindex(const Record& record, uint64_t address, uint64_t end);
+  // `keyed`: as in the record.
+  absl::Status AddVersion(uint64_t insert, bool keyed, absl::Span<const ColumnValue> after);
 
   const std::vector<size_t> key_columns_;
   RowLog log_;
   uint64_t rows_ = 0;
   uint64_t inserts_ = 0;
 
-  // Hash of table and key to the address of the insert; made on demand. Keys whose hashes meet go to the next free
-  // number.
+  // Hash of table and key to the address of the insert or version that has it; made on demand. Keys whose hashes meet
+  // go to the next free number.
   bool indexed_ = false;
   KeyIndex index_;
 
+  uint64_t records_read_ = 0;
   uint64_t next_ = 0;
   RowChange row_;
   std::vector<ColumnValue> before_;
