@@ -5,6 +5,7 @@
 // testing/run.sh servers runs it.
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -194,6 +195,60 @@ TEST_F(TransactionReaderServerTest, StandsAtTheLogsEndWhenEverythingIsSkipped) {
   const auto status = admin_->Query(mariadb() ? "SHOW MASTER STATUS" : "SHOW BINARY LOG STATUS");
   ASSERT_TRUE(status.ok()) << status.status();
   EXPECT_EQ(reader.end().ToString(), absl::StrCat(*status->front()[0], ":", *status->front()[1]));
+}
+
+// Of MariaDB 11.8 the events within a transaction have no position in their headers; a large transaction is a file of
+// its own.
+TEST_F(TransactionReaderServerTest, PlacesEachEventWhereTheFileHasIt) {
+  const bool own_file = mariadb() && !Value("SHOW VARIABLES LIKE 'binlog_large_commit_threshold'").empty();
+  if (own_file) {
+    restore_.push_back(absl::StrCat("SET GLOBAL binlog_large_commit_threshold = ",
+                                    Value("SELECT @@GLOBAL.binlog_large_commit_threshold")));
+    Run("SET GLOBAL binlog_large_commit_threshold = 10485760");
+  }
+  // They are not sent to who does not ask for them.
+  if (mariadb()) Run("SET SESSION binlog_annotate_row_events = OFF");
+  Run("FLUSH BINARY LOGS");
+  const std::string first = Value(mariadb() ? "SHOW MASTER STATUS" : "SHOW BINARY LOG STATUS");
+  Run("INSERT INTO reader.t (v) VALUES ('small')");
+  Run("BEGIN");
+  Run("INSERT INTO reader.t (v) VALUES (REPEAT('large', 4 * 1024 * 1024))");
+  Run("INSERT INTO reader.foreign_table (v) VALUES ('x')");
+  Run("INSERT INTO reader.t (v) VALUES ('behind the large one')");
+  Run("COMMIT");
+  Run("INSERT INTO reader.t (v) VALUES ('small')");
+
+  std::vector<std::string> expected;
+  const auto logs = admin_->Query("SHOW BINARY LOGS");
+  ASSERT_TRUE(logs.ok()) << logs.status();
+  for (const auto& log : *logs) {
+    if (*log[0] < first) continue;
+    const auto events = admin_->Query(absl::StrCat("SHOW BINLOG EVENTS IN '", *log[0], "'"));
+    ASSERT_TRUE(events.ok()) << events.status();
+    for (const auto& event : *events) expected.push_back(absl::StrCat(*event[0], ":", *event[1]));
+  }
+
+  LiveSourceOptions options;
+  options.server = address_;
+  options.server_id = 3999999002;
+  options.replica_uuid = "aaaaaaaa-0000-4000-8000-000000000002";
+  options.start = BinlogPosition{first, 4};
+  options.wait = false;
+  auto source = LiveSource::Connect(options);
+  ASSERT_TRUE(source.ok()) << source.status();
+  EventReader reader(source->get(), true);
+  std::vector<std::string> places;
+  std::set<std::string> files;
+  while (true) {
+    auto event = reader.Next();
+    ASSERT_TRUE(event.ok()) << event.status();
+    if (*event == nullptr) break;
+    if ((*event)->header.artificial()) continue;
+    places.push_back(reader.begin().ToString());
+    files.insert(reader.begin().file);
+  }
+  EXPECT_EQ(places, expected);
+  EXPECT_EQ(files.size(), own_file ? 2u : 1u);
 }
 
 // A restart between prepare and decision: the set lacks the prepare's GTID, so the branch comes again and its commit
