@@ -75,6 +75,8 @@ struct QueryEvent {
   absl::string_view schema;
   absl::string_view text;
   uint64_t sql_mode = 0;
+  // Number of the collation of the text's character set (character_set_client), 0 where the event does not say.
+  uint32_t client_collation = 0;
   // LOAD DATA logged as a statement.
   bool load_data = false;
 };

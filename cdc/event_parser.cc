@@ -221,9 +221,10 @@ absl::Status ParseMariadbGtid(absl::string_view body, Event* event) {
 
 // query          := thread:4 seconds:4 schema_size:1 error:2 status_size:2 status:status_size schema:cstring text
 // execute_load   := the same post-header, file:4 name_start:4 name_end:4 duplicates:1, then status, schema and text
-// status         := { 00 flags:4 | 01 sql_mode:8 | other … }
+// status         := { 00 flags:4 | 01 sql_mode:8 | 02 size:1 catalog:size 00 | 03 increment:2 offset:2
+//                   | 04 client:2 connection:2 server:2 | 06 size:1 catalog:size | other … }
 //
-// The sql_mode stands among the first two entries; the others have lengths of their own and are not looked at.
+// The collations (04) stand among the first entries; the others have lengths of their own and are not looked at.
 // QUERY_COMPRESSED of MariaDB: `text` is compressed, see mariadb_compression.h.
 absl::Status ParseQuery(absl::string_view body, uint8_t post_header_length, std::string* uncompressed, Event* event) {
   constexpr size_t kPostHeader = 13;
@@ -243,14 +244,28 @@ absl::Status ParseQuery(absl::string_view body, uint8_t post_header_length, std:
   reader.Skip(1);
   query.text = reader.rest();
   if (!reader.ok()) return TooShort(type);
-  while (!status.empty()) {
-    const uint8_t code = status.U8();
-    if (code == 0) {
-      status.U32();
-    } else if (code == 1) {
-      query.sql_mode = status.U64();
-    } else {
-      break;
+  bool known = true;
+  while (known && !status.empty()) {
+    switch (status.U8()) {
+      case 0:
+      case 3:
+        status.Skip(4);
+        break;
+      case 1:
+        query.sql_mode = status.U64();
+        break;
+      case 2:
+        status.Skip(size_t{status.U8()} + 1);
+        break;
+      case 6:
+        status.Skip(status.U8());
+        break;
+      case 4:
+        query.client_collation = status.U16();
+        known = false;
+        break;
+      default:
+        known = false;
     }
   }
   if (type == EventType::kQueryCompressed) {

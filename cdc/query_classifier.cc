@@ -7,6 +7,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "cdc/client_charset.h"
 
 namespace cdc {
 namespace {
@@ -32,7 +33,10 @@ struct Token {
 
 class Tokenizer {
  public:
-  Tokenizer(absl::string_view text, uint64_t sql_mode) : rest_(text), sql_mode_(sql_mode) { Advance(); }
+  Tokenizer(absl::string_view text, uint64_t sql_mode, const ClientCharset& charset)
+      : rest_(text), sql_mode_(sql_mode), charset_(charset) {
+    Advance();
+  }
 
   const Token& token() const { return token_; }
   // What stands behind the current token.
@@ -47,8 +51,8 @@ class Tokenizer {
     }
     const char c = rest_.front();
     if (IsWordByte(c)) {
-      size_t size = 1;
-      while (size < rest_.size() && IsWordByte(rest_[size])) ++size;
+      size_t size = 0;
+      while (size < rest_.size() && IsWordByte(rest_[size])) size += charset_.CharacterSize(rest_.substr(size));
       token_.kind = Token::Kind::kWord;
       token_.text.assign(rest_.data(), size);
       rest_.remove_prefix(size);
@@ -87,6 +91,12 @@ class Tokenizer {
     rest_.remove_prefix(1);
     while (!rest_.empty()) {
       const char c = rest_.front();
+      const size_t size = charset_.CharacterSize(rest_);
+      if (size > 1) {
+        token_.text.append(rest_.data(), size);
+        rest_.remove_prefix(size);
+        continue;
+      }
       rest_.remove_prefix(1);
       if (c == '\\' && backslash_escapes && !rest_.empty()) {
         token_.text.push_back(rest_.front());
@@ -135,20 +145,21 @@ class Tokenizer {
 
   absl::string_view rest_;
   const uint64_t sql_mode_;
+  const ClientCharset& charset_;
   Token token_;
 };
 
 // table := [schema "."] name. False if there is none.
-bool ReadTable(Tokenizer* tokens, absl::string_view default_schema, TableChange* change) {
+bool ReadTable(Tokenizer* tokens, const ClientCharset& charset, absl::string_view default_schema, TableChange* change) {
   tokens->TakeSymbol('.');
   if (!tokens->token().IsName()) return false;
   change->schema = std::string(default_schema);
-  change->table = tokens->token().text;
+  change->table = charset.NameToUtf8(tokens->token().text);
   tokens->Advance();
   if (tokens->TakeSymbol('.')) {
     if (!tokens->token().IsName()) return false;
     change->schema = std::move(change->table);
-    change->table = tokens->token().text;
+    change->table = charset.NameToUtf8(tokens->token().text);
     tokens->Advance();
   }
   return true;
@@ -156,7 +167,8 @@ bool ReadTable(Tokenizer* tokens, absl::string_view default_schema, TableChange*
 
 class Classifier {
  public:
-  explicit Classifier(const QueryEvent& query) : query_(query), tokens_(query.text, query.sql_mode) {}
+  explicit Classifier(const QueryEvent& query)
+      : query_(query), charset_(query.client_collation, query.text), tokens_(query.text, query.sql_mode, charset_) {}
 
   ClassifiedQuery Run() {
     while (SkipSetStatement()) {
@@ -263,7 +275,7 @@ class Classifier {
 
   QueryKind Table(SchemaChange::Kind kind) {
     TableChange change{kind, {}, {}, false};
-    if (!ReadTable(&tokens_, query_.schema, &change)) return QueryKind::kOther;
+    if (!ReadTable(&tokens_, charset_, query_.schema, &change)) return QueryKind::kOther;
     out_.tables.push_back(std::move(change));
     return QueryKind::kDdl;
   }
@@ -296,7 +308,7 @@ class Classifier {
 
   QueryKind DropDatabase() {
     tokens_.TakeIfExists();
-    out_.tables.push_back({SchemaChange::Kind::kDrop, tokens_.token().text, {}, false});
+    out_.tables.push_back({SchemaChange::Kind::kDrop, charset_.NameToUtf8(tokens_.token().text), {}, false});
     return QueryKind::kDdl;
   }
 
@@ -353,6 +365,7 @@ class Classifier {
   }
 
   const QueryEvent& query_;
+  const ClientCharset charset_;
   Tokenizer tokens_;
   ClassifiedQuery out_;
   // A SET of no statement, and a SET STATEMENT without its FOR.

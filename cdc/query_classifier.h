@@ -20,7 +20,8 @@
 //
 // Comments are skipped but for /*!version … */ and /*M!version … */, which are read: a server that does not execute one
 // logs it as a plain comment. `table` is [schema "."] name, quoted or not. Temporary tables are none of these, nor are
-// indexes, which change no column.
+// indexes, which change no column. All of it stands in the client's character set (client_charset.h); the names of a
+// TableChange are UTF-8.
 #ifndef CDC_QUERY_CLASSIFIER_H_
 #define CDC_QUERY_CLASSIFIER_H_
 
