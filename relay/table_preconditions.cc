@@ -10,6 +10,7 @@
 #include "relay/base/status_macros.h"
 #include "relay/outbox_schema.h"
 #include "relay/outbox_table_shape.h"
+#include "relay/relay_identity.h"
 #include "relay/sql_param.h"
 #include "relay/state_tables.h"
 
@@ -131,10 +132,28 @@ class TableChecker {
     return absl::OkStatus();
   }
 
+  // Where the state is, or will be: a relay's state stays where it was when the order in DB_NAME changes.
+  absl::StatusOr<std::string> StateSchema() {
+    RelayIdentityOptions identity;
+    identity.schemas = options_.schemas;
+    identity.outbox_table = options_.outbox_table;
+    if (options_.state_schema != options_.schemas[0]) identity.state_schema = options_.state_schema;
+    absl::StatusOr<std::string> found = FindStateSchema(session_, identity);
+    // Who may not read the owners is told so by what follows.
+    if (absl::IsPermissionDenied(found.status())) return options_.state_schema;
+    return found;
+  }
+
   absl::Status CheckState() {
+    const absl::StatusOr<std::string> state_schema = StateSchema();
+    if (absl::IsFailedPrecondition(state_schema.status())) {
+      Add(Finding::Fail(state_schema.status()));
+      return absl::OkStatus();
+    }
+    RETURN_IF_ERROR(state_schema.status());
     std::vector<std::pair<std::string, std::string>> tables;
     for (const char* table : {kCheckpointTable, kLedgerTable, kDeadTable}) {
-      tables.emplace_back(options_.state_schema, table);
+      tables.emplace_back(*state_schema, table);
     }
     for (const std::string& schema : options_.schemas) tables.emplace_back(schema, kOwnerTable);
     std::vector<std::string> missing;
@@ -152,10 +171,10 @@ class TableChecker {
       }
     }
     if (missing.empty()) {
-      Add(Finding::Ok(absl::StrCat("this user may keep the relay's own tables in schema ", options_.state_schema)));
+      Add(Finding::Ok(absl::StrCat("this user may keep the relay's own tables in schema ", *state_schema)));
     } else {
       Add(Finding::Fail(
-          absl::StrCat("this user may not keep the relay's own tables in schema ", options_.state_schema),
+          absl::StrCat("this user may not keep the relay's own tables in schema ", *state_schema),
           absl::StrCat(absl::StrJoin(missing, "; "), "; or keep the checkpoint in a file: --checkpoint-file")));
     }
     return absl::OkStatus();

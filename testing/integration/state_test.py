@@ -2,6 +2,7 @@
 """The relay's own state: who owns a table, where it is kept, what is still
 true of it after the log or the table went another way."""
 
+import random
 import time
 
 import pytest
@@ -14,6 +15,8 @@ from testing.integration.saved_state import saved_position
 from testing.servers.deadline import wait_until
 
 _FAST = ('--checkpoint-interval=100ms',)
+# What a broker limits is the compressed batch: no letters that repeat.
+_LARGE = '"%s"' % random.Random(1).randbytes(2500).hex()
 _POLLING_RELAYS_CONDITION = (
     '((batch_id IS NULL AND push_started_at IS NULL) OR (batch_id IS NOT NULL '
     'AND push_completed_at IS NULL AND push_started_at < NOW())) '
@@ -46,16 +49,38 @@ def test_second_relay_with_an_overlapping_schema_is_refused_by_name(
     assert first.running()
 
 
-def test_order_of_schemas_may_change(make_relay, server, kafka, topic, read):
+@pytest.mark.parametrize('may_create', (True, False))
+def test_order_of_schemas_may_change(make_relay, server, kafka, new_topic,
+                                     read, may_create):
     one, two = make_outbox(server), make_outbox(server)
+    topic = new_topic(1, max_message_bytes=2000)
     first = make_relay([one, two], kafka, *_FAST).start().wait_ready()
     two.insert(topic, '1')
     read(topic).wait_count(1)
     first.stop()
-    second = make_relay([two, one], kafka, *_FAST).start().wait_ready()
+    variables = {}
+    if not may_create:
+        for outbox in (one, two):
+            create_user(server, 'modest', 'password', outbox.schema, 'SELECT',
+                        'INSERT', 'UPDATE', 'DELETE')
+        grant_replication(server, 'modest')
+        variables = {'DB_USER': 'modest', 'DB_PASS': 'password'}
+    second = make_relay([two, one], kafka, *_FAST, variables=variables)
+    code, output = second.run('check')
+    assert code == 0, output
+    second.start().wait_ready().wait_streaming()
     two.insert(topic, '2')
     reader = read(topic)
     reader.wait_count(2)
+    # Too large for the topic, and gone: only the old state schema can keep it.
+    with two.connect(autocommit=False) as session:
+        row = two.insert(topic, _LARGE, session=session)
+        with session.cursor() as cursor:
+            cursor.execute(f'DELETE FROM {two.name} WHERE id = {row}')
+        session.commit()
+    wait_until(lambda: one.execute(
+        'SELECT schema_name, row_id FROM kafka_outbox_dead')
+               == ((two.schema, str(row)),), 'the dead letter')
     second.stop()
     reader.read_to_end()
     assert reader.values() == [b'1', b'2']
