@@ -35,14 +35,19 @@ absl::Status MigrateNow(const Config& config) {
     if (statements.empty()) std::printf("-- nothing to do\n");
     return absl::OkStatus();
   }
-  std::vector<std::string> applied;
-  const absl::Status migrated = Migrate(session.get(), options, &applied).status();
-  for (const std::string& statement : applied) LogEvent(LogLevel::kInfo, LogCode::kMigrationApplied, statement);
-  if (migrated.ok()) LogEvent(LogLevel::kInfo, LogCode::kMigrationApplied, "the tables are up to date");
-  return migrated;
+  RETURN_IF_ERROR(MigrateAndLog(session.get(), options).status());
+  LogEvent(LogLevel::kInfo, LogCode::kProcessStopped, "the tables are up to date");
+  return absl::OkStatus();
 }
 
 }  // namespace
+
+absl::StatusOr<std::vector<OutboxSchema>> MigrateAndLog(SqlSession* session, const MigrationOptions& options) {
+  std::vector<std::string> applied;
+  absl::StatusOr<std::vector<OutboxSchema>> schemas = Migrate(session, options, &applied);
+  for (const std::string& statement : applied) LogEvent(LogLevel::kInfo, LogCode::kMigrationApplied, statement);
+  return schemas;
+}
 
 MigrationOptions MigrationOptionsFromConfig(const Config& config) {
   MigrationOptions options;

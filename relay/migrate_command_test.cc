@@ -4,16 +4,21 @@
 #include "relay/migrate_command.h"
 
 #include <string>
+#include <vector>
 
+#include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "relay/logging.h"
 #include "testing/sql_servers.h"
 
 namespace relay {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class MigrateCommandTest : public testing_servers::SqlServerTest {
  protected:
@@ -50,6 +55,18 @@ TEST_P(MigrateCommandTest, PrintsTheStatementsThenRunsThem) {
   EXPECT_EQ(RunMigrate(config_), 0);
   EXPECT_EQ(Select("SELECT COUNT(*) FROM kafka_outbox"), "0");
   EXPECT_EQ(Print(), "-- nothing to do\n");
+}
+
+TEST_P(MigrateCommandTest, SaysEachTableThatItMakesAndNothingWhenNoneIsMissing) {
+  std::vector<std::string> lines;
+  SetLogOutputForTest([&](absl::string_view line) { lines.emplace_back(line); });
+  EXPECT_EQ(RunMigrate(config_), 0);
+  EXPECT_THAT(lines, Contains(AllOf(HasSubstr("migration.applied"), HasSubstr("`kafka_outbox` ("))));
+  EXPECT_THAT(lines, Contains(AllOf(HasSubstr("migration.applied"), HasSubstr("`kafka_outbox_owner` ("))));
+  lines.clear();
+  EXPECT_EQ(RunMigrate(config_), 0);
+  SetLogOutputForTest(nullptr);
+  EXPECT_THAT(lines, Not(Contains(HasSubstr("migration.applied"))));
 }
 
 TEST_P(MigrateCommandTest, WithACheckpointInAFileOnlyTheOutboxTableIsMade) {

@@ -88,7 +88,7 @@ absl::StatusOr<std::vector<OutboxSchema>> Migrate(SqlSession* session, const Mig
     schemas.push_back(*std::move(schema));
   }
   if (!options.state_schema.empty()) {
-    RETURN_IF_ERROR(EnsureStateTables(session, options.state_schema, options.schemas));
+    RETURN_IF_ERROR(EnsureStateTables(session, options.state_schema, options.schemas, applied));
   }
   return schemas;
 }

@@ -37,7 +37,7 @@ struct MigrationOptions {
 // FailedPrecondition: a table is unusable, naming column and cure. PermissionDenied: names what may be run by someone
 // else. NotFound: no such schema. Else as SqlSession.
 //
-// `applied`, when given, gets each statement that changed an outbox table, also when a later one fails.
+// `applied`, when given, gets each statement that changed a table, also when a later one fails.
 absl::StatusOr<std::vector<OutboxSchema>> Migrate(SqlSession* session, const MigrationOptions& options,
                                                   std::vector<std::string>* applied = nullptr);
 

@@ -35,7 +35,7 @@ absl::Status MakeTables(const Config& config) {
   endpoint.read_timeout = kMigrationPatience;
   const absl::StatusOr<std::unique_ptr<SqlSession>> session = SqlConnector(endpoint).Connect();
   if (!session.ok()) return session.status();
-  return Migrate(session->get(), MigrationOptionsFromConfig(config)).status();
+  return MigrateAndLog(session->get(), MigrationOptionsFromConfig(config)).status();
 }
 
 void SetReachable(StatusBoard& board, const absl::Status& status) {

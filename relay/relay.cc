@@ -110,7 +110,7 @@ absl::StatusOr<std::vector<OutboxSchema>> MakeTables(const Config& config, const
   ASSIGN_OR_RETURN(const std::unique_ptr<SqlSession> session, SqlConnector(patient).Connect());
   MigrationOptions options = MigrationOptionsFromConfig(config);
   options.state_schema = state_schema;
-  return Migrate(session.get(), options);
+  return MigrateAndLog(session.get(), options);
 }
 
 absl::Status Prepare(const Config& config, const SqlConnector& connector, const absl::Notification* stop,

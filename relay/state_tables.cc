@@ -100,7 +100,7 @@ std::vector<std::string> StatementsOf(std::vector<NamedStatement> tables) {
   return statements;
 }
 
-absl::Status Ensure(SqlSession* session, const NamedStatement& table) {
+absl::Status Ensure(SqlSession* session, const NamedStatement& table, std::vector<std::string>* applied) {
   ASSIGN_OR_RETURN(const bool exists, TableExists(session, table.schema, table.table));
   if (exists) return absl::OkStatus();
   const absl::Status made = session->Execute(table.statement).status();
@@ -110,6 +110,7 @@ absl::Status Ensure(SqlSession* session, const NamedStatement& table) {
         made.message(), ". Grant CREATE, SELECT, INSERT, UPDATE, DELETE ON ", QuoteIdentifier(table.schema),
         ".* to the user, or let someone run the statements that 'outbox-relay migrate --print' prints."));
   }
+  if (made.ok() && applied != nullptr) applied->push_back(table.statement);
   return made;
 }
 
@@ -141,9 +142,9 @@ absl::StatusOr<std::vector<std::string>> MissingStateTables(SqlSession* session,
 }
 
 absl::Status EnsureStateTables(SqlSession* session, absl::string_view state_schema,
-                               const std::vector<std::string>& outbox_schemas) {
+                               const std::vector<std::string>& outbox_schemas, std::vector<std::string>* applied) {
   for (const NamedStatement& table : AllTables(state_schema, outbox_schemas)) {
-    RETURN_IF_ERROR(Ensure(session, table));
+    RETURN_IF_ERROR(Ensure(session, table, applied));
   }
   return absl::OkStatus();
 }

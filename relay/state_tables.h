@@ -36,9 +36,10 @@ absl::StatusOr<std::vector<std::string>> MissingStateTables(SqlSession* session,
                                                             const std::vector<std::string>& outbox_schemas);
 
 // Makes the tables that are missing, and nothing when none is: a user without CREATE rights is fine then.
-// PermissionDenied names the way out.
+// PermissionDenied names the way out. `applied`, when given, gets each statement that was run.
 absl::Status EnsureStateTables(SqlSession* session, absl::string_view state_schema,
-                               const std::vector<std::string>& outbox_schemas);
+                               const std::vector<std::string>& outbox_schemas,
+                               std::vector<std::string>* applied = nullptr);
 
 }  // namespace relay
 

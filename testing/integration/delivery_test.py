@@ -41,8 +41,18 @@ def test_empty_key_is_null_and_null_value_is_a_tombstone(relay, outbox, topic,
 def test_relay_creates_the_table_it_reads(relay, outbox, topic, read):
     relay.start().wait_ready()
     assert outbox.exists()
+    for table in (outbox.table, 'kafka_outbox_checkpoint',
+                  'kafka_outbox_ledger', 'kafka_outbox_dead',
+                  'kafka_outbox_owner'):
+        assert relay.says('migration.applied',
+                          f'CREATE TABLE IF NOT EXISTS `{outbox.schema}`.'
+                          f'`{table}`')
     outbox.insert(topic, '{"first": true}')
     assert read(topic).wait_count(1)[0].value == b'{"first": true}'
+    relay.stop()
+    said = relay.text().count('migration.applied')
+    relay.start().wait_ready()
+    assert relay.text().count('migration.applied') == said
 
 
 def _write_and_note_commits(outbox, topic, writer, rows, turns):

@@ -47,6 +47,8 @@ def test_polling_disabled_makes_the_table_and_serves_http_only(
     relay.start()
     wait_until(lambda: relay.get('/healthz')[0] == 200, 'healthy')
     wait_until(outbox.exists, 'the table is made')
+    wait_until(lambda: relay.says('migration.applied', outbox.name),
+               'the log says so')
     outbox.insert('t')
     assert relay.running() and outbox.count() == 1
     assert relay.stop() == 0
