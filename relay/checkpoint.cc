@@ -239,6 +239,7 @@ void ReadBranch(const Json& json, ObjectReader* parent, cdc::OpenXaBranch* branc
 
 void AddDetails(const Checkpoint& checkpoint, Json* json) {
   (*json)["partitioner"] = checkpoint.partitioner;
+  if (checkpoint.polling_relay_marks) (*json)["polling_relay_marks"] = true;
   (*json)["tables"] = Json::array();
   for (const TableCheckpoint& table : checkpoint.tables) (*json)["tables"].push_back(TableToJson(table));
   (*json)["open_xa"] = Json::array();
@@ -251,6 +252,8 @@ void AddDetails(const Checkpoint& checkpoint, Json* json) {
 
 void ReadDetails(ObjectReader* reader, Checkpoint* checkpoint) {
   reader->Read("partitioner", &checkpoint->partitioner);
+  checkpoint->polling_relay_marks = false;
+  reader->Read("polling_relay_marks", &checkpoint->polling_relay_marks);
   checkpoint->tables.clear();
   if (const Json* tables = reader->FindArray("tables")) {
     for (const Json& table : *tables) ReadTable(table, reader, &checkpoint->tables.emplace_back());

@@ -89,6 +89,8 @@ struct Checkpoint {
 
   // Name of the partitioner in use: "murmur2", "fnv1a", "crc32"; empty: not chosen yet.
   std::string partitioner;
+  // The polling relay has used one of the tables. Its marks go with its rows, what they tell holds for good.
+  bool polling_relay_marks = false;
   // The outbox tables that the position covers. A table that is not in here needs a sweep.
   std::vector<TableCheckpoint> tables;
   // Prepared XA branches with rows of ours, undecided at the position.
@@ -106,8 +108,9 @@ struct Checkpoint {
   const TableCheckpoint* FindTable(absl::string_view schema, absl::string_view table) const;
 };
 
-// The parts of a checkpoint that change rarely (partitioner, tables, open XA branches, sweeps), as one JSON object. The
-// SQL store keeps the others in columns and this text in one, so that a save writes it only when it changed.
+// The parts of a checkpoint that change rarely (partitioner, marks, tables, open XA branches, sweeps), as one JSON
+// object. The SQL store keeps the others in columns and this text in one, so that a save writes it only when it
+// changed.
 std::string CheckpointDetails(const Checkpoint& checkpoint);
 // Sets these parts from what CheckpointDetails wrote. DataLoss when the text is damaged, naming where.
 absl::Status ApplyCheckpointDetails(absl::string_view json, Checkpoint* checkpoint);

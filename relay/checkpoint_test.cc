@@ -25,6 +25,7 @@ Checkpoint Sample() {
   checkpoint.transactions_to_skip = 2;
   checkpoint.last = {*cdc::Gtid::Parse(std::string(kUuid) + ":20"), {"binlog.000007", 4'999'999'000}, 1700000000123456};
   checkpoint.partitioner = "fnv1a";
+  checkpoint.polling_relay_marks = true;
   TableCheckpoint& table = checkpoint.tables.emplace_back();
   table.schema = "shop \"one\"";
   table.table = "kafka_outbox";
@@ -60,6 +61,7 @@ void ExpectEqual(const Checkpoint& a, const Checkpoint& b) {
   EXPECT_EQ(a.transactions_to_skip, b.transactions_to_skip);
   EXPECT_EQ(a.last, b.last);
   EXPECT_EQ(a.partitioner, b.partitioner);
+  EXPECT_EQ(a.polling_relay_marks, b.polling_relay_marks);
   EXPECT_TRUE(a.tables == b.tables);
   EXPECT_EQ(a.sweep_wanted, b.sweep_wanted);
   EXPECT_EQ(a.swept_at, b.swept_at);
@@ -131,6 +133,7 @@ TEST(Checkpoint, ASweepThatAnOlderVersionWroteIsStillToBeJudged) {
   EXPECT_TRUE(checkpoint.tables[0].sweep.judge_ledger);
   EXPECT_EQ(checkpoint.sweep_wanted, "");
   EXPECT_EQ(checkpoint.swept_at, absl::InfinitePast());
+  EXPECT_FALSE(checkpoint.polling_relay_marks);
 }
 
 TEST(Checkpoint, DamageIsDataLossThatNamesThePlace) {

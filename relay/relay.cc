@@ -139,7 +139,7 @@ absl::Status Prepare(const Config& config, const SqlConnector& connector, const 
   }
   ASSIGN_OR_RETURN(foundation->loaded, foundation->store->Load(session.get()));
   foundation->relay_id = foundation->loaded.checkpoint.relay_id;
-  foundation->polling_relay_marks = false;
+  foundation->polling_relay_marks = foundation->loaded.checkpoint.polling_relay_marks;
   for (const OutboxSchema& table : foundation->tables) {
     ASSIGN_OR_RETURN(const bool marks, HasPollingRelaysMarks(session.get(), table));
     foundation->polling_relay_marks |= marks;
@@ -243,6 +243,7 @@ std::optional<Checkpoint> Reached(const Checkpoint& loaded) {
 Checkpoint IdentityOf(const Foundation& foundation, kafka::Partitioner partitioner) {
   Checkpoint identity = foundation.loaded.checkpoint;
   identity.partitioner = std::string(kafka::PartitionerName(partitioner));
+  identity.polling_relay_marks = foundation.polling_relay_marks;
   return identity;
 }
 

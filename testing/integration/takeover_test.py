@@ -45,6 +45,21 @@ def test_published_rows_are_marked_so_that_the_image_can_be_swapped_back(
                    f'row {row} is marked')
 
 
+def test_rows_are_marked_after_those_of_the_polling_relay_are_pruned(
+        relay, outbox, topic):
+    outbox.create()  # By hand: no record of its migrations.
+    outbox.insert(topic, '"done"', batch_id='b' * 36, push_attempts=1,
+                  push_started_at='2020-01-01 00:00:00',
+                  push_completed_at='2020-01-01 00:00:00')
+    relay.start().wait_ready()
+    wait_until(lambda: outbox.count() == 0, 'its row is pruned', 90)
+    relay.stop()
+    relay.start().wait_ready()
+    new = outbox.insert(topic, '"new"')
+    wait_until(lambda: outbox.row(new, 'push_completed_at')[0],
+               'the new row is marked')
+
+
 def test_keys_stay_in_the_partitions_of_the_polling_relay(
         relay, outbox, new_topic, read):
     topic = new_topic(8)
