@@ -12,6 +12,24 @@
 #include "absl/strings/str_cat.h"
 
 namespace cdc {
+namespace {
+
+bool WaitingMayHelp(int error) {
+  switch (error) {
+    case EACCES:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case ENOENT:
+    case ENOTDIR:
+    case EPERM:
+    case EROFS:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
 
 SpillFile::~SpillFile() { Close(); }
 
@@ -26,9 +44,12 @@ void SpillFile::Swap(SpillFile* other) {
 }
 
 absl::Status SpillFile::Failed(absl::string_view what) const {
-  return absl::UnavailableError(absl::StrCat(what, " a temporary file in ", directory_,
-                                             " for a large transaction: ", std::strerror(errno),
-                                             "; free space there or choose another directory with TMPDIR"));
+  const int error = errno;
+  return absl::Status(
+      WaitingMayHelp(error) ? absl::StatusCode::kUnavailable : absl::StatusCode::kFailedPrecondition,
+      absl::StrCat(what, " a temporary file in ", directory_, " for a large transaction: ", std::strerror(error),
+                   "; free space there or choose another directory with "
+                   "--spill-directory/RELAY_SPILL_DIRECTORY"));
 }
 
 absl::Status SpillFile::Open(const std::string& directory) {

@@ -14,7 +14,8 @@ namespace cdc {
 // A temporary file without a name: gone with its descriptor, however the process ends. Addressed by offset; what was
 // not written is a hole that costs no disk. Not thread-safe.
 //
-// Errors are Unavailable and name the directory and the cure: what cannot be spilled now can be read again later.
+// Errors name the directory and the cure. Unavailable: what cannot be spilled now can be read again later.
+// FailedPrecondition, of Open only: no waiting makes a file possible there.
 class SpillFile {
  public:
   SpillFile() = default;

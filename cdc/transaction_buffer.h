@@ -49,7 +49,7 @@ class TransactionBuffer : public RowCursor {
         log_(memory_limit, spill_directory),
         index_(memory_limit / kBytesOfAnIndexEntry / 8, spill_directory) {}
 
-  // Copies a row in. Unavailable: it cannot be spilled. DataLoss: differences of a JSON document do not apply.
+  // Copies a row in. DataLoss: differences of a JSON document do not apply. As SpillFile: it cannot be spilled.
   absl::Status Add(RowChange::Kind kind, size_t table, absl::Span<const ColumnValue> before,
                    absl::Span<const ColumnValue> after);
 

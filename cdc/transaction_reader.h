@@ -82,7 +82,7 @@ class TransactionReader {
   // The next item, valid until the next call. After kEnd, or an error, make a new reader.
   // Errors: those of the source; DataLoss for a malformed event or an illegal order, Unimplemented for an event that
   // this program does not know and may not ignore, each naming file and offset; those of LayoutProvider and
-  // RowsDecoder::Create; Unavailable if a large transaction cannot be spilled.
+  // RowsDecoder::Create; as SpillFile if a large transaction cannot be spilled.
   absl::StatusOr<const StreamItem*> Next();
 
   // Of the file being read: "9.7.4", "10.11.18-MariaDB-log".

@@ -151,6 +151,7 @@ int RunCheck(const Config& config, absl::Notification* stop) {
   std::vector<Finding> findings = CheckDatabase(EndpointFromConfig(config.database), options, stop);
   const bool connected = std::any_of(findings.begin(), findings.end(),
                                      [](const Finding& finding) { return finding.grade == Finding::Grade::kOk; });
+  if (options.reads_binlog) findings.push_back(CheckSpillDirectory(config.binlog.spill_directory));
   if (options.reads_binlog && !stop->HasBeenNotified()) {
     CheckKafka(config, connected ? TopicsOfRows(config) : std::set<std::string>(), &findings);
   }

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "cdc/live_source.h"
 #include "cdc/server_error.h"
+#include "cdc/spill_file.h"
 #include "relay/dump_identity.h"
 #include "relay/grants.h"
 #include "relay/setting_names.h"
@@ -94,6 +95,13 @@ std::vector<Finding> CheckServer(SqlSession* session, const SqlEndpoint& endpoin
     findings.push_back(Finding::Fail(tables.status()));
   }
   return findings;
+}
+
+Finding CheckSpillDirectory(const std::string& directory) {
+  cdc::SpillFile file;
+  const absl::Status opened = file.Open(directory);
+  if (!opened.ok()) return Finding::Fail(opened);
+  return Finding::Ok(absl::StrCat("transactions past the buffer can be kept in ", directory));
 }
 
 std::vector<Finding> CheckDatabase(const SqlEndpoint& endpoint, const PreconditionOptions& options,

@@ -3,6 +3,7 @@
 #define RELAY_PRECONDITIONS_H_
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -24,6 +25,9 @@ std::vector<Finding> CheckServer(SqlSession* session, const SqlEndpoint& endpoin
 // Whether a dump can be had from the host: replication privileges, and nothing between us and the server that does not
 // pass it on. It begins at the log's end and does not wait. `stop` may be null.
 Finding TryDump(const SqlEndpoint& endpoint, size_t host_index, const ServerInfo& info, const absl::Notification* stop);
+
+// Whether transactions past the buffer can be kept in a file there.
+Finding CheckSpillDirectory(const std::string& directory);
 
 // All hosts of the endpoint: each is connected to and, if that works, checked. One that does not answer is a failure
 // only if none does.

@@ -115,6 +115,7 @@ absl::StatusOr<std::vector<OutboxSchema>> MakeTables(const Config& config, const
 
 absl::Status Prepare(const Config& config, const SqlConnector& connector, const absl::Notification* stop,
                      StatusBoard* board, Foundation* foundation) {
+  RETURN_IF_ERROR(FirstFailure({CheckSpillDirectory(config.binlog.spill_directory)}));
   const SqlEndpoint& endpoint = connector.endpoint();
   const std::vector<Finding> findings = CheckDatabase(endpoint, PreconditionsFromConfig(config), stop);
   if (std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.grade == Finding::Grade::kOk; })) {

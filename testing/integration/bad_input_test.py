@@ -90,6 +90,18 @@ def test_table_that_lacks_a_needed_column(make_relay, outbox, kafka):
         f'ALTER TABLE {outbox.name} ADD COLUMN `payload_json`')
 
 
+def test_spill_directory_that_takes_no_file(make_relay, outbox, kafka,
+                                            directory):
+    missing = str(directory / 'no-such-directory')
+    relay = make_relay(outbox.create(), kafka,
+                       variables={'RELAY_SPILL_DIRECTORY': missing})
+    code, output = relay.run('check')
+    assert code == 1
+    assert any('FAIL' in line and missing in line
+               for line in output.splitlines()), output
+    relay.refuses(missing, '--spill-directory/RELAY_SPILL_DIRECTORY')
+
+
 def test_kafka_unreachable_at_start(relay, outbox, kafka, topic, read):
     kafka.stop()
     outbox.create()
