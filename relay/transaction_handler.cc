@@ -16,7 +16,18 @@ namespace {
 // A session used so lately is taken to be alive.
 constexpr absl::Duration kFreshFor = absl::Seconds(5);
 
+using State = cdc::ColumnValue::State;
+
 bool Is(const cdc::ColumnValue& value, absl::string_view text) { return value.has_value() && value.text == text; }
+
+// Whether the update surely gave the column another value; an image without the column tells nothing.
+bool Changed(const cdc::RowChange& change, OutboxColumn column) {
+  const cdc::ColumnValue& before = change.before[column];
+  const cdc::ColumnValue& after = change.after[column];
+  if (after.state == State::kJsonDiff) return true;
+  if (before.state == State::kAbsent || after.state == State::kAbsent) return false;
+  return before.state != after.state || before.text != after.text;
+}
 
 std::optional<uint64_t> IdOf(const cdc::RowChange& change) {
   const cdc::ColumnValue& value =
@@ -111,16 +122,20 @@ bool TransactionHandler::IsRequeue(const cdc::RowChange& change) {
   if (Is(errored, "0") && !Is(was_errored, "0")) {
     return true;
   }
-  const cdc::ColumnValue& claimed = change.after[kBatchId];
-  if (claimed.has_value() && !change.before[kBatchId].has_value() && !change.after[kPushCompletedAt].has_value()) {
+  const cdc::ColumnValue& claim = change.after[kBatchId];
+  const cdc::ColumnValue& old_claim = change.before[kBatchId];
+  // One that is older than ten minutes is claimed again.
+  if (claim.has_value() && !(old_claim.has_value() && old_claim.text == claim.text) &&
+      !change.after[kPushCompletedAt].has_value()) {
+    parts_.metrics->polling_relay_claims.Add();
     LogEvent(LogLevel::kWarning, LogCode::kStreamPollingRelay,
              "a polling relay claims rows of this table: stop it, or rows are published twice");
     return false;
   }
-  for (OutboxColumn column : {kTopic, kPayloadJson, kKey, kPartitionKey}) {
-    const cdc::ColumnValue& before = change.before[column];
-    const cdc::ColumnValue& after = change.after[column];
-    if (before.has_value() && after.has_value() && before.text != after.text) {
+  // A row that is errored is mended before it is requeued.
+  if (errored.has_value() && !Is(errored, "0")) return false;
+  for (OutboxColumn column : {kTopic, kPayloadJson, kPayloadHeaders, kKey, kPartitionKey}) {
+    if (Changed(change, column)) {
       parts_.metrics->upserts.Add();
       LogEvent(LogLevel::kWarning, LogCode::kStreamUpsert,
                "a row of the outbox was changed in place (UPDATE, REPLACE or ON DUPLICATE KEY UPDATE): that sends "

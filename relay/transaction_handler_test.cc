@@ -268,6 +268,95 @@ TEST_F(TransactionHandlerTest, AMinimalImageOfAPublishedRowIsNoRequeue) {
   EXPECT_EQ(metrics_.rows_requeued.value(), 1);
 }
 
+class UpdateTest : public TransactionHandlerTest {
+ protected:
+  UpdateTest() {
+    Set(&before_, kId, "41");
+    Set(&before_, kTopic, "orders");
+    Set(&before_, kPayloadJson, "{}");
+    Set(&before_, kPayloadHeaders, "{}");
+    Set(&before_, kErrored, "0");
+    for (const OutboxColumn column : {kKey, kBatchId, kPushStartedAt, kPushCompletedAt}) {
+      before_[column].state = cdc::ColumnValue::State::kNull;
+    }
+    after_ = before_;
+  }
+  // No update here sends anything.
+  void Update() {
+    cdc::RowChange change;
+    change.kind = cdc::RowChange::Kind::kUpdate;
+    change.before = before_;
+    change.after = after_;
+    ASSERT_TRUE(HandleRow(change, Item()).ok());
+    EXPECT_TRUE(poison_.empty());
+    EXPECT_EQ(tracker_.progress().rows_waiting, 0);
+    EXPECT_EQ(metrics_.rows_requeued.value(), 0);
+  }
+
+  Image before_, after_;
+};
+
+TEST_F(UpdateTest, AClaimOfAPollingRelayIsCounted) {
+  Set(&after_, kBatchId, "one");
+  Set(&after_, kPushStartedAt, "2026-11-24 02:51:25");
+  Update();
+  EXPECT_EQ(metrics_.polling_relay_claims.value(), 1);
+  before_ = after_;
+  Set(&after_, kBatchId, "two");
+  Update();
+  EXPECT_EQ(metrics_.polling_relay_claims.value(), 2) << "a claim that was never completed";
+  EXPECT_EQ(metrics_.upserts.value(), 0);
+}
+
+TEST_F(UpdateTest, TheEndOfAClaimAndAMarkOfOursAreCountedAsNothing) {
+  Set(&before_, kBatchId, "one");
+  Set(&after_, kBatchId, "one");
+  Set(&after_, kPushCompletedAt, "2026-11-24 02:51:25");
+  Update();
+  before_[kBatchId] = after_[kBatchId] = cdc::ColumnValue{cdc::ColumnValue::State::kNull, ""};
+  Update();
+  EXPECT_EQ(metrics_.polling_relay_claims.value(), 0);
+  EXPECT_EQ(metrics_.upserts.value(), 0);
+}
+
+TEST_F(UpdateTest, ARowThatIsReplacedIsCountedOnce) {
+  Set(&after_, kTopic, "payments");
+  Set(&after_, kPayloadJson, "{\"a\": 1}");
+  Update();
+  EXPECT_EQ(metrics_.upserts.value(), 1);
+  EXPECT_EQ(metrics_.polling_relay_claims.value(), 0);
+}
+
+TEST_F(UpdateTest, AChangeOfTheHeadersAloneIsCounted) {
+  Set(&after_, kPayloadHeaders, "{\"a\": 1}");
+  Update();
+  EXPECT_EQ(metrics_.upserts.value(), 1);
+}
+
+TEST_F(UpdateTest, AChangeFromOrToNullIsCounted) {
+  Set(&after_, kKey, "k");
+  Update();
+  EXPECT_EQ(metrics_.upserts.value(), 1);
+  std::swap(before_, after_);
+  Update();
+  EXPECT_EQ(metrics_.upserts.value(), 2);
+}
+
+TEST_F(UpdateTest, AnErroredRowThatIsMendedIsNotCounted) {
+  Set(&before_, kErrored, "1");
+  Set(&after_, kErrored, "1");
+  Set(&after_, kPayloadJson, "{\"a\": 1}");
+  Update();
+  EXPECT_EQ(metrics_.upserts.value(), 0);
+}
+
+TEST_F(UpdateTest, WhatAnImageLeavesOutIsNotTakenForAChange) {
+  before_[kPayloadJson] = before_[kKey] = cdc::ColumnValue();
+  Set(&after_, kKey, "k");
+  Update();
+  EXPECT_EQ(metrics_.upserts.value(), 0);
+}
+
 class TableSweepTest : public TransactionHandlerTest {
  protected:
   // Row 41 was sent from the table, and its insert stands before `until`.
