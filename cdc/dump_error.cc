@@ -27,6 +27,7 @@ absl::StatusCode CodeOf(DumpTrouble trouble) {
     case DumpTrouble::kPurged:
     case DumpTrouble::kServerLacks:
     case DumpTrouble::kNoPosition:
+    case DumpTrouble::kWithoutGtid:
       return absl::StatusCode::kOutOfRange;
     case DumpTrouble::kTakenOver:
       return absl::StatusCode::kAborted;
@@ -92,6 +93,11 @@ Finding FromWords(absl::string_view said) {
   if (says("same server_uuid") || says("same server_id")) {
     return {DumpTrouble::kTakenOver, "another reader connected with the same replica uuid or server id"};
   }
+  if (says("replicate anonymous transaction")) {
+    return {DumpTrouble::kWithoutGtid,
+            "gtid_mode was turned ON before everything was read that has no GTID, and such transactions are no longer "
+            "sent"};
+  }
   if (says("more gtids than")) return {DumpTrouble::kServerLacks, "the server's history was rewritten"};
   if (says("purged required") || says("purged binary logs") || says("has been purged") ||
       says("could not find first log")) {
@@ -152,6 +158,8 @@ absl::string_view DumpTroubleName(DumpTrouble trouble) {
       return "server-lacks";
     case DumpTrouble::kNoPosition:
       return "no-position";
+    case DumpTrouble::kWithoutGtid:
+      return "without-gtid";
     case DumpTrouble::kTakenOver:
       return "taken-over";
     case DumpTrouble::kNoBinlog:

@@ -29,6 +29,7 @@ enum class DumpTrouble {
   kServerLacks,  // OutOfRange: we have seen more than this server has: its history was rewritten, or it is a new
                  //   primary that lost something
   kNoPosition,   // OutOfRange: the file has no event at this position: rewritten history
+  kWithoutGtid,  // OutOfRange: what comes next has no GTID, and with gtid_mode=ON the server sends no such transaction
   kTakenOver,    // Aborted: another reader came with our replica uuid or server id
   kNoBinlog,     // FailedPrecondition: log_bin is off
   kNoGtids,      // Unavailable: asked by GTID while gtid_mode is not ON

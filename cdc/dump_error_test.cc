@@ -103,6 +103,12 @@ TEST(DumpErrorTest, WordsDecideWhereNothingCouldBeAsked) {
             DumpTrouble::kServerLacks);
   EXPECT_EQ(trouble("Client requested source to start replication from position > file size"),
             DumpTrouble::kNoPosition);
+  EXPECT_EQ(trouble("Cannot replicate anonymous transaction when @@GLOBAL.GTID_MODE = ON, at file ./binlog.000015, "
+                    "position 198."),
+            DumpTrouble::kWithoutGtid);
+  EXPECT_EQ(trouble("Cannot replicate anonymous transaction when AUTO_POSITION = 1, at file ./binlog.000015, position "
+                    "198."),
+            DumpTrouble::kWithoutGtid);
   EXPECT_EQ(trouble("Binary log is not open"), DumpTrouble::kNoBinlog);
   EXPECT_EQ(trouble("log event entry exceeded max_allowed_packet; Increase max_allowed_packet on source"),
             DumpTrouble::kTooLarge);
@@ -113,6 +119,13 @@ TEST(DumpErrorTest, WordsDecideWhereNothingCouldBeAsked) {
 
 TEST(DumpErrorTest, AnotherReaderIsAborted) {
   EXPECT_EQ(Classify(GtidSet(), DumpEvidence(), "same server_uuid/server_id").code(), absl::StatusCode::kAborted);
+}
+
+TEST(DumpErrorTest, WhatTheServerSendsNoMoreIsGone) {
+  const absl::Status status =
+      Classify(BinlogPosition{"binlog.000004", 4}, MysqlEvidence("", "1-20"),
+               "Cannot replicate anonymous transaction when @@GLOBAL.GTID_MODE = ON, at file ./binlog.000004");
+  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
 }
 
 TEST(DumpErrorTest, UnexplainedTroubleIsRetried) {

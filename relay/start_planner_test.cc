@@ -111,6 +111,26 @@ TEST(StartPlanner, WhatAFailoverLostStaysInTheSet) {
   EXPECT_EQ(plan.from.gtids, Gtids(kOne, "1-90"));
 }
 
+TEST(StartPlanner, BehindATransactionWithoutGtidThePositionDecides) {
+  StartFacts facts = Facts();
+  facts.reached->last.gtid.reset();
+  StartPlan plan = Plan(facts);
+  EXPECT_FALSE(plan.by_gtid) << "more of that kind may follow: a dump by GTID would leave them out";
+  EXPECT_EQ(plan.from.position, facts.reached->position);
+  EXPECT_FALSE(plan.restart);
+
+  facts.dump_refused = true;
+  plan = Plan(facts);
+  EXPECT_TRUE(plan.by_gtid) << "the server sends no such transaction any more";
+  ASSERT_EQ(plan.sweep.size(), 1);
+  EXPECT_EQ(plan.sweep[0].reason, SweepReason::kPurged);
+
+  facts.dump_refused = false;
+  facts.server.server_uuid = kTwo;
+  plan = Plan(facts);
+  EXPECT_TRUE(plan.by_gtid) << "positions of another server say nothing here";
+}
+
 TEST(StartPlanner, AnotherServerWithoutGtidsIsAnotherHistory) {
   StartFacts facts = Facts();
   facts.server.gtid_mode = "OFF";
