@@ -3,10 +3,13 @@
 
 #include <string>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace relay {
 namespace {
+
+using ::testing::HasSubstr;
 
 constexpr char kOne[] = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
 constexpr char kTwo[] = "4e11fa47-71ca-11e1-9e33-c80aa9429562";
@@ -62,6 +65,94 @@ TEST(StartPlanner, AFirstStartSweepsWithAnEmptyLedger) {
   EXPECT_EQ(plan.sweep[0].reason, SweepReason::kFirstStart);
   EXPECT_EQ(plan.sweep[0].progress.phase, SweepProgress::Phase::kTable);
   EXPECT_FALSE(plan.sweep[0].progress.judge_ledger);
+}
+
+StartFacts FirstStartAt(StartPosition::Kind kind) {
+  StartFacts facts = Facts();
+  facts.reached.reset();
+  facts.start.kind = kind;
+  facts.server.gtid_purged = Gtids(kOne, "1-40");
+  return facts;
+}
+
+// FailedPrecondition whose message has the words.
+void ExpectRefused(const StartFacts& facts, const std::string& setting, const std::string& cure) {
+  const absl::Status status = PlanStart(facts).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(setting));
+  EXPECT_THAT(std::string(status.message()), HasSubstr(cure));
+}
+
+TEST(StartPlanner, AFirstStartAtLatestLeavesWhatWaits) {
+  const StartFacts facts = FirstStartAt(StartPosition::Kind::kLatest);
+  const StartPlan plan = Plan(facts);
+  EXPECT_TRUE(plan.restart);
+  EXPECT_TRUE(plan.by_gtid);
+  EXPECT_TRUE(plan.skip_pending);
+  EXPECT_TRUE(plan.sweep.empty());
+  EXPECT_EQ(plan.from.gtids, facts.server.gtid_executed);
+  EXPECT_EQ(plan.from.position, facts.server.log_end.position);
+}
+
+TEST(StartPlanner, AFirstStartAtAutoSkipsNothing) {
+  EXPECT_FALSE(Plan(FirstStartAt(StartPosition::Kind::kAuto)).skip_pending);
+}
+
+TEST(StartPlanner, AFirstStartAtEarliestReadsAllThatTheServerHas) {
+  StartFacts facts = FirstStartAt(StartPosition::Kind::kEarliest);
+  StartPlan plan = Plan(facts);
+  EXPECT_TRUE(plan.by_gtid);
+  EXPECT_TRUE(plan.skip_pending);
+  EXPECT_TRUE(plan.sweep.empty());
+  EXPECT_EQ(plan.from.gtids, Gtids(kOne, "1-40")) << "what was purged can't be asked for";
+  EXPECT_EQ(plan.from.position, (cdc::BinlogPosition{"binlog.000001", 4}));
+
+  facts.server.flavor = SqlSession::Flavor::kMariadb;
+  plan = Plan(facts);
+  EXPECT_FALSE(plan.by_gtid) << "it has no set of what was purged";
+  EXPECT_EQ(plan.from.position, (cdc::BinlogPosition{"binlog.000001", 4}));
+
+  facts.server.logs.clear();
+  ExpectRefused(facts, "--start=earliest", "GRANT REPLICATION CLIENT");
+}
+
+TEST(StartPlanner, AFirstStartAtAGtidSetReadsBehindIt) {
+  StartFacts facts = FirstStartAt(StartPosition::Kind::kGtid);
+  facts.start.gtid_set = std::string(kOne) + ":1-70";
+  const StartPlan plan = Plan(facts);
+  EXPECT_TRUE(plan.by_gtid);
+  EXPECT_TRUE(plan.skip_pending);
+  EXPECT_EQ(plan.from.gtids, Gtids(kOne, "1-70"));
+  EXPECT_TRUE(plan.from.position.empty()) << "where that is the server knows";
+
+  facts.start.gtid_set = "nonsense";
+  ExpectRefused(facts, "--start=gtid", "nonsense");
+
+  facts.start.gtid_set = std::string(kOne) + ":1-70";
+  facts.server.gtid_mode = "ON_PERMISSIVE";
+  ExpectRefused(facts, "ON_PERMISSIVE", "--start=file:NAME:POS");
+}
+
+TEST(StartPlanner, AFirstStartAtAFileIsForServersWithoutGtids) {
+  StartFacts facts = FirstStartAt(StartPosition::Kind::kFile);
+  facts.start.file = "binlog.000001";
+  facts.start.offset = 777;
+  ExpectRefused(facts, "--start=file", "--start=gtid:SET");
+
+  facts.server.gtid_mode = "OFF";
+  const StartPlan plan = Plan(facts);
+  EXPECT_FALSE(plan.by_gtid);
+  EXPECT_TRUE(plan.skip_pending);
+  EXPECT_EQ(plan.from.position, (cdc::BinlogPosition{"binlog.000001", 777}));
+}
+
+TEST(StartPlanner, WithACheckpointTheStartIsNotHonoured) {
+  StartFacts facts = Facts();
+  facts.start.kind = StartPosition::Kind::kLatest;
+  const StartPlan plan = Plan(facts);
+  EXPECT_FALSE(plan.restart);
+  EXPECT_FALSE(plan.skip_pending);
+  EXPECT_EQ(plan.from.gtids, Gtids(kOne, "1-90"));
 }
 
 TEST(StartPlanner, AfterAPurgeTheLedgerIsToBeJudgedHoweverOftenThePlanFails) {

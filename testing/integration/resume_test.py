@@ -323,6 +323,33 @@ def test_rows_are_found_when_the_log_was_purged_past_the_checkpoint(
     relay.wait_ready()
 
 
+def test_rows_before_a_start_at_latest_are_never_published_nor_deleted(
+        make_relay, outbox, kafka, topic, read):
+    outbox.create()
+    outbox.insert_many(topic, ['"before"'] * 3)
+    relay = make_relay(outbox, kafka, '--start=latest', '--retention=1s',
+                       '--sweep-interval=1s', '--checkpoint-interval=100ms')
+    relay.start().wait_ready().wait_streaming()
+    reader = read(topic)
+    outbox.insert(topic, '1')
+    reader.wait_count(1)
+    relay.stop()
+    outbox.insert(topic, '2')
+    relay.start().wait_ready()
+    reader.wait_count(2)
+    wait_until(lambda: relay.metric('outbox_relay_sweeps_total',
+                                    reason='interval') >= 2,
+               'the table was compared')
+    wait_until(lambda: outbox.count() == 3, 'what was published is pruned')
+    outbox.insert(topic, '3')
+    reader.wait_count(3)
+    wait_until(lambda: outbox.count() == 3, 'and the last one')
+    assert reader.read_to_end() and reader.values() == [b'1', b'2', b'3']
+    assert outbox.execute('SELECT DISTINCT payload_json, errored, '
+                          f'push_completed_at FROM {outbox.name}') == (
+                              ('"before"', 0, None),)
+
+
 def test_sigint_ends_it_as_sigterm_does(relay, outbox):
     outbox.create()
     relay.start().wait_ready()
