@@ -41,16 +41,30 @@ def test_readiness_of_the_polling_relay_turns_false_and_true_with_its_sides(
 
 
 def test_polling_disabled_makes_the_table_and_serves_http_only(
-        make_relay, outbox):
-    relay = make_relay(outbox, '127.0.0.1:1',
-                       variables={'POLLING_DISABLED': 'true'})
+        make_relay, server, outbox, kafka, topic, read):
+    relay = make_relay(outbox, kafka, variables={'POLLING_DISABLED': 'true'})
     relay.start()
-    wait_until(lambda: relay.get('/healthz')[0] == 200, 'healthy')
     wait_until(outbox.exists, 'the table is made')
     wait_until(lambda: relay.says('migration.applied', outbox.name),
                'the log says so')
-    outbox.insert('t')
-    assert relay.running() and outbox.count() == 1
+    outbox.insert(topic, '"not polled"')
+    relay.wait_ready()
+    # Another relay takes what comes later, of another table: time enough.
+    other = make_outbox(server).create()
+    make_relay(other, kafka).start().wait_ready()
+    other.insert(topic, '"polled"')
+    reader = read(topic)
+    reader.wait_count(1)
+    reader.read_to_end()
+    assert reader.values() == [b'"polled"']
+    assert relay.status()['state'] == 'polling disabled'
+    assert not relay.connected('kafka') and not relay.connected('mysql')
+    for path in ('/livez', '/healthz', '/healthz?readiness=1'):
+        assert relay.get(path)[0] == 200, path
+    # Neither a checkpoint nor a ledger.
+    assert {name for (name,) in outbox.execute('SHOW TABLES')
+            if 'migrations' not in name} == {outbox.table}
+    assert outbox.row(1, 'errored', 'push_completed_at') == (0, None)
     assert relay.stop() == 0
 
 
