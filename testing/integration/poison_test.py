@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from testing.integration.outbox import make_outbox
 from testing.servers.deadline import wait_until
 
 # What a broker limits is the compressed batch: no letters that repeat.
@@ -42,6 +43,37 @@ def test_too_large_row_is_recorded_and_its_neighbours_published_once(
     outbox.execute(f'UPDATE {outbox.name} SET errored = 0 WHERE id = {row}')
     reader.wait_count(101)
     assert reader.values()[-1] == _LARGE.encode()
+
+
+def test_more_poison_rows_a_minute_than_the_limit_are_held_as_an_outage(
+        make_relay, outbox, new_topic, read, kafka):
+    topic = new_topic(1, max_message_bytes=2000)
+    outbox.create()
+    relay = make_relay(outbox, kafka, '--poison-limit=2').start().wait_ready()
+    outbox.insert(topic, '"before"')
+    rows = [outbox.insert(topic, _LARGE) for _ in range(3)]
+    outbox.insert(topic, '"behind"')
+    wait_until(lambda: relay.metric('outbox_relay_holding') == 1, 'it holds')
+    assert relay.says('kafka.breaker_open', '--poison-limit')
+    assert relay.status()['state'] == 'holding'
+    assert relay.get('/readyz')[0] == 200
+    for row in rows[:2]:
+        _errored(outbox, row)
+    assert outbox.row(rows[2], 'errored', 'push_attempts') == (0, 0)
+    reader = read(topic)
+    reader.read_to_end()
+    assert reader.values() == [b'"before"']
+
+    kafka.configure_topic(topic, max_message_bytes=1000000)
+    reader.wait_count(3)
+    assert reader.values()[1:] == [_LARGE.encode(), b'"behind"']
+    wait_until(lambda: relay.metric('outbox_relay_holding') == 0,
+               'it holds no more')
+    assert relay.says('kafka.breaker_closed')
+    assert relay.status()['state'] == 'streaming'
+    assert outbox.count('errored = 1') == 2
+    outbox.execute(f'UPDATE {outbox.name} SET errored = 0 WHERE errored = 1')
+    reader.wait_count(5)
 
 
 @pytest.mark.parametrize('headers', ['[1]', '"text"', '7'])
@@ -125,6 +157,24 @@ def test_topic_made_within_the_grace_gets_its_rows(make_relay, outbox, kafka,
     assert reader.read_to_end() and reader.values() == [b'1', b'2']
     wait_until(lambda: relay.metric('outbox_relay_held_topics') == 0,
                'no topic is held any more')
+
+
+def test_topic_is_held_past_its_grace_on_request(
+        make_relay, server, outbox, kafka, read):
+    outbox.create()
+    relay = make_relay(outbox, kafka, '--on-topic-error=hold', *_SHORT_GRACE)
+    relay.start().wait_ready().wait_streaming()
+    row = outbox.insert('held', '1')
+    wait_until(lambda: relay.says('kafka.topic_held', 'held'),
+               'the log names the topic', 60)
+    # The same grace, begun later, is over for one that does not hold.
+    other = make_outbox(server).create()
+    make_relay(other, kafka, *_SHORT_GRACE).start().wait_ready()
+    _errored(other, other.insert('held', '2'))
+    assert outbox.row(row, 'errored', 'push_attempts') == (0, 0)
+    assert relay.metric('outbox_relay_held_topics') == 1
+    kafka.create_topic('held')
+    assert [record.value for record in read('held').wait_count(1)] == [b'1']
 
 
 def test_topic_that_is_not_authorised_does_not_stop_the_others(
