@@ -290,7 +290,14 @@ class Classifier {
     if (TakeTableKeyword()) {
       const bool if_not_exists = tokens_.TakeIfExists();
       const QueryKind kind = Table(SchemaChange::Kind::kCreate);
-      if (kind == QueryKind::kDdl) out_.tables.front().if_not_exists = if_not_exists;
+      if (kind == QueryKind::kDdl) {
+        TableChange& made = out_.tables.front();
+        made.if_not_exists = if_not_exists;
+        // The rows of the one that was there are gone.
+        if (or_replace) {
+          out_.tables.insert(out_.tables.begin(), {SchemaChange::Kind::kDrop, made.schema, made.table, false});
+        }
+      }
       while (tokens_.token().kind != Token::Kind::kEnd) {
         // SELECT, TABLE t, VALUES ROW(…): but a partition holds VALUES LESS THAN, or VALUES IN.
         if (tokens_.Take("VALUES")) {

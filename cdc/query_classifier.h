@@ -70,7 +70,7 @@ struct ClassifiedQuery {
   QueryKind kind = QueryKind::kOther;
   // A savepoint's name, or an XA branch's id as logged (X'7831',X'',1).
   std::string name;
-  // Of kDdl, in the order in which they stand.
+  // Of kDdl, in the order in which they stand. OR REPLACE is a kDrop before the kCreate.
   std::vector<TableChange> tables;
   // A DDL that also writes rows as a statement (CREATE TABLE … SELECT).
   bool writes_rows = false;

@@ -57,7 +57,7 @@ TEST(QueryClassifierTest, KnowsXaAsTheServersLogIt) {
 TEST(QueryClassifierTest, FindsTheTablesOfDdl) {
   EXPECT_EQ(Tables("CREATE TABLE t (a int)"), "create app.t");
   EXPECT_EQ(Tables("create table if not exists `d b`.`t``1` (a int)"), "create d b.t`1");
-  EXPECT_EQ(Tables("CREATE OR REPLACE TABLE x.t LIKE y.u"), "create x.t");
+  EXPECT_EQ(Tables("CREATE OR REPLACE TABLE x.t LIKE y.u"), "drop x.t, create x.t");
   EXPECT_EQ(Tables("/* hint */ ALTER TABLE -- comment\n t # another\n ADD b int"), "alter app.t");
   EXPECT_EQ(Tables("ALTER ONLINE IGNORE TABLE t ADD b int"), "alter app.t");
   EXPECT_EQ(Tables("ALTER TABLE t RENAME COLUMN a TO b, RENAME INDEX i TO j"), "alter app.t");
@@ -75,6 +75,7 @@ TEST(QueryClassifierTest, FindsTheTablesOfDdl) {
   EXPECT_EQ(Tables("ALTER TABLE t CONVERT PARTITION p TO TABLE x.u"), "alter app.t, alter x.u");
   EXPECT_EQ(Tables("ALTER TABLE t CONVERT TO CHARACTER SET latin1"), "alter app.t");
   EXPECT_EQ(Tables("CREATE OR REPLACE DATABASE other"), "drop other.");
+  EXPECT_EQ(Tables("CREATE OR REPLACE TEMPORARY TABLE t (a int)"), "no DDL");
   EXPECT_EQ(Tables("/*!50100 ALTER */ /*!40000 TABLE t */ ADD a int"), "alter app.t");
 }
 
@@ -107,6 +108,7 @@ TEST(QueryClassifierTest, TellsWhatChangesTheColumnsOfATable) {
   EXPECT_FALSE(changes("TRUNCATE TABLE t"));
   EXPECT_FALSE(changes("CREATE TABLE IF NOT EXISTS t (a int)"));
   EXPECT_TRUE(changes("CREATE OR REPLACE TABLE t (a int)"));
+  EXPECT_TRUE(Classify("CREATE OR REPLACE TABLE t (a int)").tables.back().ChangesColumns());
   EXPECT_TRUE(changes("CREATE TABLE t (a int)"));
   EXPECT_TRUE(changes("DROP TABLE IF EXISTS t"));
   EXPECT_TRUE(changes("ALTER TABLE IF EXISTS t ADD a int"));
