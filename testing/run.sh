@@ -197,7 +197,7 @@ servers_tier() {
   name_server MARIADB_ MARIADB
   # Of its 20,000 rows each value is printed by us: optimised, as the relay is.
   bazel_tier servers.property test --compilation_mode=opt "${options[@]}" \
-    "${variables[@]}" "${property[@]}"
+    --local_test_jobs=2 "${variables[@]}" "${property[@]}"
   name_single_server MYSQL_
   bazel_tier servers.mysql test "${options[@]}" "${variables[@]}" \
     "${single[@]}" "${both[@]}" "${brokers[@]}"

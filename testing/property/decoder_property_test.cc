@@ -65,6 +65,8 @@ class DecoderPropertyTest : public testing_servers::SqlServerTest {
     absl::StatusOr<std::unique_ptr<cdc::ServerConnection>> connection = cdc::ServerConnection::Connect(address_);
     ASSERT_TRUE(connection.ok()) << connection.status();
     connection_ = *std::move(connection);
+    // Until the connection ends: what a test sets globally is the server's, and each server has one test at a time.
+    ASSERT_EQ(*Select("SELECT GET_LOCK('decoder_property_test', 7200)")[0][0], "1");
     Sql("SET NAMES utf8mb4");
     Sql("SET time_zone = '+00:00', sql_mode = ''");
     Sql(absl::StrCat("USE ", schema()));
@@ -77,7 +79,7 @@ class DecoderPropertyTest : public testing_servers::SqlServerTest {
     std::cout << "OUTBOX_PROPERTY_SEED=" << seed_ << std::endl;
   }
 
-  // The server is others' too: what is global goes back, and no other test runs beside (tag "exclusive").
+  // The server is others' too: what is global goes back.
   void TearDown() override {
     if (connection_ != nullptr) {
       Try("SET GLOBAL binlog_row_metadata = DEFAULT");
