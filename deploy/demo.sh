@@ -42,9 +42,7 @@ fetch_servers() {
 }
 fetch_servers > >(sed -u 's/^/servers: /' >&2) 2>&1 &
 fetching=$!
-config=()
-[[ ! -d /usr/share/bazel/rules/java ]] || config=(--config=debian)
-bazel build "${config[@]}" --disk_cache="$cache/bazel-disk" \
+bazel build --disk_cache="$cache/bazel-disk" \
   --compilation_mode=opt --show_progress_rate_limit=5 --noshow_loading_progress \
   //relay:outbox-relay
 wait "$fetching" || die 'the demo needs a MySQL and a broker'

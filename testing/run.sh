@@ -82,7 +82,6 @@ export TMPDIR=$work
 cache=${OUTBOX_RELAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/outbox-relay}
 bazel_options=(--disk_cache="$cache/bazel-disk" --show_progress_rate_limit=30
                --color=no --curses=no --noshow_loading_progress)
-[[ ! -d /usr/share/bazel/rules/java ]] || bazel_options+=(--config=debian)
 
 # Runs a command that ends when this script does, its output on ours.
 supervised() {

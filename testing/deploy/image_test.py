@@ -82,11 +82,8 @@ def _binary():
     given = os.environ.get('OUTBOX_RELAY_BINARY')
     if given:
         return pathlib.Path(given)
-    options = ['-c', 'opt']
-    if pathlib.Path('/usr/share/bazel/rules/java').is_dir():
-        options.append('--config=debian')
     # The disk cache of run.sh: a binary it has built costs seconds here.
-    options.append(f'--disk_cache={cache.root() / "bazel-disk"}')
+    options = ['-c', 'opt', f'--disk_cache={cache.root() / "bazel-disk"}']
     subprocess.run(['bazel', 'build', *options, '//:outbox-relay'], cwd=_ROOT,
                    check=True)
     return pathlib.Path(_run('bazel', 'info', *options, 'bazel-bin',
