@@ -330,6 +330,14 @@ TEST(ConfigLoaderTest, SettingsThatContradictEachOtherAreErrors) {
   EXPECT_THAT(Fault({"--db-tls-ca=/no/such.pem", "--db-tls=verify-ca"}), HasSubstr("can not be read"));
 }
 
+TEST(ConfigLoaderTest, MoreAttemptsThanTheColumnHoldsAreTakenAsTheMost) {
+  const auto config = Load({}, With(kNeeded, {"KAFKA_PUBLISH_ATTEMPTS=500"}));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->poison.publish_attempts, 127);
+  EXPECT_THAT(config->notices, ElementsAre(AllOf(HasSubstr("KAFKA_PUBLISH_ATTEMPTS"), HasSubstr("127"))));
+  EXPECT_THAT(Load({}, With(kNeeded, {"KAFKA_PUBLISH_ATTEMPTS=127"}))->notices, IsEmpty());
+}
+
 TEST(ConfigLoaderTest, EachCommandNeedsOnlyWhatItUses) {
   const Words database = {"DB_HOST=db", "DB_USER=relay", "DB_NAME=shop"};
   EXPECT_EQ(Load({"--cleanup", "--dry-run"}, database)->command, Command::kCleanup);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/kafka_settings.h"
 
+#include <limits>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "relay/config.h"
@@ -49,6 +51,18 @@ absl::Status StoreOnPoison(Value value, OnPoison& target) {
     return absl::InvalidArgumentError("is not available yet: write skip or halt");
   }
   return StoreWord<OnPoison>(value, {{"skip", OnPoison::kSkip}, {"halt", OnPoison::kHalt}}, target);
+}
+
+// The polling relay took any number.
+absl::Status StorePublishAttempts(Value value, Config& config) {
+  constexpr int kMost = 127;
+  absl::Status status = StoreInteger(value, 1, std::numeric_limits<int>::max(), config.poison.publish_attempts);
+  if (status.ok() && config.poison.publish_attempts > kMost) {
+    config.poison.publish_attempts = kMost;
+    config.notices.push_back(absl::StrCat("KAFKA_PUBLISH_ATTEMPTS (--kafka-publish-attempts) of ", value,
+                                          " is taken as ", kMost, ": push_attempts holds no more"));
+  }
+  return status;
 }
 
 }  // namespace
@@ -125,8 +139,8 @@ std::vector<Setting> KafkaSettings() {
 
       {Group::kPoison, "kafka-publish-attempts", "", "KAFKA_PUBLISH_ATTEMPTS", Kind::kValue, "NUMBER", "3", "",
        "Attempts of a row that Kafka will never take, before it is poison "
-       "(errored=1). Outages do not count.",
-       false, [](Value v, Config& c) { return StoreInteger(v, 1, 127, c.poison.publish_attempts); }},
+       "(errored=1). Outages do not count. At most 127, which is what push_attempts holds.",
+       false, [](Value v, Config& c) { return StorePublishAttempts(v, c); }},
       {Group::kPoison, "on-poison", "", "RELAY_ON_POISON", Kind::kValue, "skip|halt", "skip", "",
        "A poison row is recorded, and the rest goes on (skip) or stops (halt).", false,
        [](Value v, Config& c) { return StoreOnPoison(v, c.poison.on_poison); }},
