@@ -56,7 +56,7 @@ const CommandBody* FindBody(Command command, const Commands& commands) {
 // their ordinary meaning.
 bool StopsGracefully(Command command) { return command != Command::kDecode && command != Command::kStatus; }
 
-int RunBody(const Config& config, const CommandBody& body) {
+int RunBody(const Config& config, const CommandBody& body, const Commands& commands) {
   InitLogging(config.log, config.secrets);
   for (const std::string& notice : config.notices) {
     LogEvent(LogLevel::kWarning, LogCode::kConfigIgnored, notice);
@@ -64,7 +64,11 @@ int RunBody(const Config& config, const CommandBody& body) {
   absl::Notification stop;
   if (!StopsGracefully(config.command)) return body(config, &stop);
   SignalWatcher watcher(&stop);
-  const int exit_code = body(config, &stop);
+  int exit_code = body(config, &stop);
+  if (config.command == Command::kCleanup && config.cleanup.then_optimize && !stop.HasBeenNotified()) {
+    const int optimized = commands.optimize(config, &stop);
+    if (exit_code == 0) exit_code = optimized;
+  }
   if (config.command != Command::kCleanup && config.command != Command::kOptimize) {
     return exit_code;
   }
@@ -78,11 +82,15 @@ int RunBody(const Config& config, const CommandBody& body) {
 
 int RunProgram(int argc, char** argv, const char* const* environment, const Commands& commands) {
   std::optional<StopSignalsHeld> signals_held(std::in_place);
-  const absl::StatusOr<Config> config = LoadConfig(argc, argv, environment);
+  std::string job_sidecar;
+  const absl::StatusOr<Config> config = LoadConfig(argc, argv, environment, &job_sidecar);
   if (!config.ok()) {
     for (absl::string_view fault : absl::StrSplit(config.status().message(), '\n')) {
       PrintTo(stderr, absl::StrCat("outbox-relay: ", fault, "\n"));
     }
+    // The pod would stay for the sake of its sidecar, and the mistake unseen.
+    const absl::Status quit = QuitSidecar(job_sidecar);
+    if (!quit.ok()) PrintTo(stderr, absl::StrCat("outbox-relay: ", quit.message(), "\n"));
     return kExitUsage;
   }
   if (config->command == Command::kHelp) {
@@ -97,7 +105,7 @@ int RunProgram(int argc, char** argv, const char* const* environment, const Comm
   if (config->command == Command::kStatus) return PrintStatus(*config);
   const CommandBody* body = FindBody(config->command, commands);
   if (body == nullptr || !*body) return Unavailable(config->command);
-  return RunBody(*config, *body);
+  return RunBody(*config, *body, commands);
 }
 
 }  // namespace relay

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -129,10 +131,10 @@ TEST(CommandsDeathTest, ASecondSignalEndsTheProcess) {
   EXPECT_EXIT(Program({"migrate"}, kDatabase, commands), ::testing::KilledBySignal(SIGTERM), "");
 }
 
-// Takes one request on a free port, answers 200, keeps what was asked.
+// Takes one request on a free port within ten seconds, answers it, keeps what was asked.
 class OneRequest {
  public:
-  OneRequest() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit OneRequest(absl::string_view answer = "200 OK") : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address = {};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -141,15 +143,20 @@ class OneRequest {
     EXPECT_EQ(listen(fd_, 1), 0);
     getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &length);
     port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this] {
+    const timeval patience = {10, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    thread_ = std::thread([this, answer = absl::StrCat("HTTP/1.1 ", answer, "\r\nContent-Length: 0\r\n\r\n")] {
       const int connection = accept(fd_, nullptr, nullptr);
+      if (connection < 0) {
+        close(fd_);
+        return;
+      }
       char buffer[4096];
       while (request_.find("\r\n\r\n") == std::string::npos) {
         const ssize_t count = read(connection, buffer, sizeof(buffer));
         if (count <= 0) break;
         request_.append(buffer, static_cast<size_t>(count));
       }
-      const absl::string_view answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
       EXPECT_EQ(write(connection, answer.data(), answer.size()), static_cast<ssize_t>(answer.size()));
       close(connection);
       close(fd_);
@@ -181,6 +188,48 @@ TEST(CommandsTest, AJobEndsItsSidecar) {
   EXPECT_EQ(outcome.exit_code, kExitFailed);
   EXPECT_THAT(outcome.err, HasSubstr("sidecar.failed POST http://127.0.0.1:"));
   EXPECT_THAT(outcome.err, HasSubstr("SIDECAR_PROXY_URL"));
+}
+
+TEST(CommandsTest, ASidecarThatDoesNotEndIsAFailure) {
+  OneRequest sidecar("404 Not Found");
+  Words environment = kDatabase;
+  environment.push_back(absl::StrCat("SIDECAR_PROXY_URL=http://127.0.0.1:", sidecar.port()));
+  Commands commands;
+  commands.cleanup = Returns(0);
+  const Outcome outcome = Program({"--cleanup"}, environment, commands);
+  sidecar.Join();
+  EXPECT_EQ(outcome.exit_code, kExitFailed);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("sidecar.failed"), HasSubstr("404")));
+}
+
+TEST(CommandsTest, AJobWithAMistakeInItsSettingsEndsItsSidecarToo) {
+  OneRequest sidecar;
+  Words environment = kDatabase;
+  environment.push_back(absl::StrCat("SIDECAR_PROXY_URL=http://127.0.0.1:", sidecar.port()));
+  environment.push_back("RUN_CLEANUP=true");
+  EXPECT_EQ(Program({"--db-port=x"}, environment, {}).exit_code, kExitUsage);
+  EXPECT_THAT(sidecar.Join(), StartsWith("POST /quitquitquit "));
+  // Nobody is there any more.
+  const Outcome outcome = Program({"--db-port=x"}, environment, {});
+  EXPECT_EQ(outcome.exit_code, kExitUsage);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--db-port=x"), HasSubstr("/quitquitquit")));
+}
+
+TEST(CommandsTest, CleanupAndOptimizeRunInThisOrder) {
+  std::string ran;
+  Commands commands;
+  commands.cleanup = [&](const Config&, absl::Notification*) {
+    ran += "cleanup ";
+    return 1;
+  };
+  commands.optimize = [&](const Config&, absl::Notification*) {
+    ran += "optimize ";
+    return 0;
+  };
+  Words environment = kDatabase;
+  environment.insert(environment.end(), {"RUN_CLEANUP=true", "RUN_OPTIMIZE=true"});
+  EXPECT_EQ(Program({}, environment, commands).exit_code, 1);
+  EXPECT_EQ(ran, "cleanup optimize ");
 }
 
 TEST(CommandsTest, StatusWithoutARelayNamesTheFlag) {

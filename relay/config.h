@@ -137,6 +137,7 @@ struct CleanupConfig {
   absl::Duration pause;  // between chunks
   MarkCompleted mark_completed = MarkCompleted::kAuto;
   bool dry_run = false;
+  bool then_optimize = false;     // --cleanup and --optimize: both, in this order
   std::string sidecar_proxy_url;  // after a one-shot job, POST /quitquitquit
 };
 

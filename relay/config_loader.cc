@@ -133,6 +133,8 @@ class Loader {
     return std::move(config_);
   }
 
+  const std::string& job_sidecar() const { return job_sidecar_; }
+
  private:
   void Fault(std::string line) { errors_.push_back(std::move(line)); }
 
@@ -228,12 +230,23 @@ class Loader {
           " (DB_HEARTBEAT) must be shorter than --db-read-timeout=", absl::FormatDuration(config_.binlog.read_timeout),
           ", or every idle connection is taken for dead"));
     }
-    if (config_.cleanup.dry_run && config_.command != Command::kCleanup) {
+    if (config_.cleanup.dry_run && (config_.command != Command::kCleanup || config_.cleanup.then_optimize)) {
       Fault("--dry-run (RELAY_DRY_RUN) goes with --cleanup only");
     }
+    if (config_.command == Command::kCleanup || config_.command == Command::kOptimize) ValidateSidecar();
     if (config_.command == Command::kDecode && config_.arguments.empty()) {
       Fault("decode needs the names of binlog files: outbox-relay decode FILE");
     }
+  }
+
+  void ValidateSidecar() {
+    const std::string& url = config_.cleanup.sidecar_proxy_url;
+    if (url.empty()) return;
+    if (const absl::Status usable = CheckHttpUrlValue(url); !usable.ok()) {
+      Fault(absl::StrCat("--sidecar-proxy-url=", url, " (SIDECAR_PROXY_URL) ", usable.message()));
+      return;
+    }
+    job_sidecar_ = url;
   }
 
   void ValidateDatabase() {
@@ -355,14 +368,18 @@ class Loader {
   const char* const* environment_;
   absl::flat_hash_map<const Setting*, GivenValue> given_;
   std::vector<std::string> errors_;
+  std::string job_sidecar_;
   Config config_;
 };
 
 }  // namespace
 
-absl::StatusOr<Config> LoadConfig(int argc, char** argv, const char* const* environment) {
+absl::StatusOr<Config> LoadConfig(int argc, char** argv, const char* const* environment, std::string* job_sidecar) {
   const CommandLine line = ParseCommandLine(argc, argv);
-  return Loader(line, environment).Load();
+  Loader loader(line, environment);
+  absl::StatusOr<Config> config = loader.Load();
+  if (job_sidecar != nullptr) *job_sidecar = loader.job_sidecar();
+  return config;
 }
 
 Config DefaultConfig() {

@@ -2,6 +2,8 @@
 #ifndef RELAY_CONFIG_LOADER_H_
 #define RELAY_CONFIG_LOADER_H_
 
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "relay/config.h"
 
@@ -12,7 +14,10 @@ namespace relay {
 // `environment` is an array of "NAME=value" ended by a null pointer.
 // Error: InvalidArgument, its message one line per fault, each naming the
 // setting and the cure. Main thread, before any other thread is started.
-absl::StatusOr<Config> LoadConfig(int argc, char** argv, const char* const* environment);
+// `job_sidecar`, when given, gets the URL of the sidecar that a one-shot job has
+// to end, also when there are faults; empty: there is none.
+absl::StatusOr<Config> LoadConfig(int argc, char** argv, const char* const* environment,
+                                  std::string* job_sidecar = nullptr);
 
 // Config with every default and nothing required: for tests and tools.
 Config DefaultConfig();

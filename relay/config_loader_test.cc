@@ -325,9 +325,18 @@ TEST(ConfigLoaderTest, SettingsThatContradictEachOtherAreErrors) {
   EXPECT_THAT(Fault({"--db-heartbeat=30s"}), HasSubstr("--db-read-timeout"));
   EXPECT_THAT(Fault({"--db-socket=/run/mysqld.sock"}), HasSubstr("both set"));
   EXPECT_THAT(Fault({"--dry-run"}), HasSubstr("--cleanup"));
+  EXPECT_THAT(Fault({"--dry-run", "--cleanup", "--optimize"}), HasSubstr("--cleanup only"));
   EXPECT_THAT(Fault({"--db-tls-cert=/dev/null", "--db-tls=required"}), HasSubstr("--db-tls-key"));
   EXPECT_THAT(Fault({"--db-tls-ca=/dev/null"}), HasSubstr("has no effect"));
   EXPECT_THAT(Fault({"--db-tls-ca=/no/such.pem", "--db-tls=verify-ca"}), HasSubstr("can not be read"));
+}
+
+TEST(ConfigLoaderTest, ASidecarsUrlIsRefusedBeforeTheJobRuns) {
+  const Words job = {"DB_HOST=db", "DB_USER=relay", "DB_NAME=shop", "RUN_CLEANUP=true"};
+  EXPECT_THAT(Fault({}, With(job, {"SIDECAR_PROXY_URL=https://127.0.0.1:15020"})),
+              AllOf(HasSubstr("SIDECAR_PROXY_URL"), HasSubstr("http://host:port")));
+  EXPECT_THAT(Fault({}, With(job, {"SIDECAR_PROXY_URL=http://127.0.0.1:x"})), HasSubstr("SIDECAR_PROXY_URL"));
+  EXPECT_TRUE(Load({}, With(kNeeded, {"SIDECAR_PROXY_URL=https://127.0.0.1"})).ok()) << "it means nothing to run";
 }
 
 TEST(ConfigLoaderTest, MoreAttemptsThanTheColumnHoldsAreTakenAsTheMost) {

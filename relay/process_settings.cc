@@ -46,6 +46,16 @@ absl::Status StoreCommand(Value value, Command command, Config& config) {
   return status;
 }
 
+// Beside --cleanup it comes after it.
+absl::Status StoreOptimize(Value value, Config& config) {
+  const bool cleans = config.command == Command::kCleanup;
+  absl::Status status = StoreCommand(value, Command::kOptimize, config);
+  if (!cleans || config.command == Command::kCleanup) return status;
+  config.command = Command::kCleanup;
+  config.cleanup.then_optimize = true;
+  return status;
+}
+
 absl::Status Ignore(Value, Config&) { return absl::OkStatus(); }
 
 }  // namespace
@@ -112,8 +122,7 @@ std::vector<Setting> ProcessSettings() {
        "With --cleanup: say what would be deleted, delete nothing.", false,
        [](Value v, Config& c) { return StoreBoolean(v, c.cleanup.dry_run); }},
       {Group::kCommands, "optimize", "", "RUN_OPTIMIZE", Kind::kBoolean, "BOOL", "false", "",
-       "OPTIMIZE TABLE in every schema, then exit.", false,
-       [](Value v, Config& c) { return StoreCommand(v, Command::kOptimize, c); }},
+       "OPTIMIZE TABLE in every schema, then exit. With --cleanup, after it.", false, StoreOptimize},
       {Group::kCommands, "print", "", "RELAY_PRINT", Kind::kBoolean, "BOOL", "false", "",
        "With migrate: print the statements, execute none.", false,
        [](Value v, Config& c) { return StoreBoolean(v, c.migrate.print); }},

@@ -148,6 +148,13 @@ absl::StatusOr<HostPort> ParseHostPortValue(absl::string_view text) {
   return result;
 }
 
+absl::Status CheckHttpUrlValue(absl::string_view text) {
+  if (!absl::ConsumePrefix(&text, "http://")) {
+    return absl::InvalidArgumentError("is no URL of the form http://host:port/path");
+  }
+  return ParseHostPortValue(text.substr(0, text.find('/'))).status();
+}
+
 absl::StatusOr<StartPosition> ParseStartValue(absl::string_view text) {
   StartPosition start;
   if (text == "auto") return start;

@@ -37,6 +37,9 @@ std::vector<std::string> ParseListValue(absl::string_view text);
 // "host", "host:port", "[v6]:port", "v6"; `port` is 0 when it is not given.
 absl::StatusOr<HostPort> ParseHostPortValue(absl::string_view text);
 
+// http://host:port/path; the port may be left out.
+absl::Status CheckHttpUrlValue(absl::string_view text);
+
 // auto | earliest | latest | gtid:SET | file:NAME:POS
 absl::StatusOr<StartPosition> ParseStartValue(absl::string_view text);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/sidecar.h"
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "relay/http_client.h"
@@ -10,10 +11,11 @@ namespace relay {
 absl::Status QuitSidecar(absl::string_view proxy_url) {
   if (proxy_url.empty()) return absl::OkStatus();
   const std::string url = absl::StrCat(absl::StripSuffix(proxy_url, "/"), "/quitquitquit");
-  const absl::Status status = HttpRequest("POST", url, absl::Seconds(5)).status();
-  if (status.ok()) return status;
-  return absl::UnavailableError(
-      absl::StrCat("POST ", status.message(), "; see --sidecar-proxy-url (SIDECAR_PROXY_URL)"));
+  const absl::StatusOr<HttpResponse> answer = HttpRequest("POST", url, absl::Seconds(5));
+  if (answer.ok() && answer->status / 100 == 2) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat(
+      "POST ", answer.ok() ? absl::StrCat(url, ": HTTP status ", answer->status) : answer.status().message(),
+      "; see --sidecar-proxy-url (SIDECAR_PROXY_URL)"));
 }
 
 }  // namespace relay

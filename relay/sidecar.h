@@ -8,8 +8,8 @@
 namespace relay {
 
 // After a one-shot job: POST URL/quitquitquit, so that a service mesh's sidecar
-// ends and with it the pod. Nothing for an empty URL. Any answer is good;
-// Unavailable names the setting when there is none.
+// ends and with it the pod. Nothing for an empty URL. Unavailable, naming the
+// setting, when there is no answer, or none of 2xx.
 absl::Status QuitSidecar(absl::string_view proxy_url);
 
 }  // namespace relay
