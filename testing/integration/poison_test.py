@@ -49,7 +49,8 @@ def test_more_poison_rows_a_minute_than_the_limit_are_held_as_an_outage(
         make_relay, outbox, new_topic, read, kafka):
     topic = new_topic(1, max_message_bytes=2000)
     outbox.create()
-    relay = make_relay(outbox, kafka, '--poison-limit=2').start().wait_ready()
+    relay = make_relay(outbox, kafka, '--poison-limit=2')
+    relay.start().wait_ready().wait_streaming()
     outbox.insert(topic, '"before"')
     rows = [outbox.insert(topic, _LARGE) for _ in range(3)]
     outbox.insert(topic, '"behind"')
