@@ -113,6 +113,7 @@ void Ledger::Void(size_t schema, bool skipped_too) {
   s.gone.clear();
   s.all.Clear();
   s.voided = true;
+  ++s.voids;
   if (skipped_too && !s.skipped.ids.empty()) {
     s.skipped.ids.Clear();
     s.skipped.rewrite = true;
@@ -225,6 +226,7 @@ LedgerDelta Ledger::TakeDelta() {
     absl::MutexLock lock(&s.mutex);
     if (s.voided) delta.voided.push_back(names_[i]);
     s.voided = false;
+    delta.voids.push_back(s.voids);
     for (const LedgerMinute minute : s.gone) {
       delta.parts.push_back({.schema = names_[i], .minute = minute, .replace = true, .ids = {}});
     }
@@ -253,15 +255,17 @@ void Ledger::PutBack(LedgerDelta delta) {
     Schema& s = *schemas_[i];
     absl::MutexLock lock(&s.mutex);
     if (std::find(delta.voided.begin(), delta.voided.end(), names_[i]) != delta.voided.end()) s.voided = true;
+    const bool voided_since = delta.voids[i] != s.voids;
     for (LedgerPart& part : delta.parts) {
       if (part.schema != names_[i]) continue;
       if (part.minute == kSkippedMinute) {
         s.skipped.rewrite = true;
         continue;
       }
+      if (voided_since) continue;  // Of a minute of before; nothing of it is stored any longer.
       const auto it = s.minutes.find(part.minute);
       if (it == s.minutes.end()) {
-        // Gone since, or a deletion that was not saved; nothing stored is left after a void.
+        // Gone since, or a deletion that was not saved.
         s.gone.insert(part.minute);
       } else if (part.replace) {
         it->second.rewrite = true;

@@ -45,6 +45,8 @@ struct LedgerPart {
 struct LedgerDelta {
   std::vector<std::string> voided;
   std::vector<LedgerPart> parts;
+  // Of the ledger's schemas, in its order: how often each was voided before.
+  std::vector<uint64_t> voids = {};
   bool empty() const { return voided.empty() && parts.empty(); }
 };
 
@@ -138,7 +140,8 @@ class Ledger {
     Minute skipped ABSL_GUARDED_BY(mutex);
     // Minutes that were saved once and are empty now.
     std::set<LedgerMinute> gone ABSL_GUARDED_BY(mutex);
-    bool voided ABSL_GUARDED_BY(mutex) = false;
+    bool voided ABSL_GUARDED_BY(mutex) = false;  // Since the last save.
+    uint64_t voids ABSL_GUARDED_BY(mutex) = 0;
     // No id above it is in `all` or `skipped`.
     std::atomic<uint64_t> largest{0};
     std::atomic<bool> any{false};

@@ -265,6 +265,24 @@ TEST(Ledger, VoidWhoseSaveFailedIsSavedLater) {
   EXPECT_EQ(Ids(again.All(0)), (std::vector<uint64_t>{9}));
 }
 
+TEST(Ledger, ASaveThatFailedBringsNothingBackOverAVoid) {
+  Ledger ledger({"shop", "mail"});
+  Stored stored;
+  ledger.Add(0, 1, At(0));
+  stored.Apply(ledger.TakeDelta());
+  ledger.AddAll(0, {2, 3}, At(0));
+  ledger.Add(1, 7, At(0));
+  LedgerDelta lost = ledger.TakeDelta();
+  ledger.Void(0);
+  ledger.Add(0, 9, At(0));  // In the minute of the lost ones.
+  ledger.PutBack(std::move(lost));
+  stored.Apply(ledger.TakeDelta());
+  Ledger again({"shop", "mail"});
+  again.Load(stored.Parts());
+  EXPECT_EQ(Ids(again.All(0)), (std::vector<uint64_t>{9}));
+  EXPECT_EQ(Ids(again.All(1)), (std::vector<uint64_t>{7}));
+}
+
 TEST(Ledger, SkippedIdsAreNeverDueAndEndWithANewInsert) {
   Ledger ledger({"shop"});
   Stored stored;
