@@ -48,8 +48,8 @@ class AckWorker {
     const relay::base::Clock* clock;
   };
 
-  // All of `parts` must outlive the worker.
-  AckWorker(Options options, Parts parts) : options_(options), parts_(parts) {}
+  // All of `parts` must outlive the worker. The state's server is the loaded checkpoint's.
+  AckWorker(Options options, Parts parts) : options_(options), parts_(parts), saved_server_(parts.state->server()) {}
 
   // Runs until `finish` is notified: after the stream thread has ended and what is in flight is settled. Saves a last
   // time, unless the stream never came to know where it is. Aborted: another relay with our identity took over.
@@ -67,12 +67,13 @@ class AckWorker {
   relay::base::Backoff backoff_{random_};
   std::unique_ptr<SqlSession> session_;
 
+  // At the last save, this process's or an earlier one's.
+  std::string saved_server_;
   // At the last save.
   uint64_t saved_row_steps_ = 0;
   uint64_t saved_foreign_steps_ = 0;
   uint64_t saved_version_ = 0;
   uint64_t saved_sweeps_version_ = 0;
-  std::string saved_server_;
   absl::Duration last_save_ = -absl::InfiniteDuration();
   absl::Duration next_try_ = -absl::InfiniteDuration();
 };
