@@ -69,6 +69,7 @@ def main():
     for text, path, document in (
             (b'{"a": [1, {"b": "x"}], "c d": null}', b'$.a[1].b', b'\5\1\0'),
             (b'[1, [2, 3], "]"]', b'$[1][0]', b'\x0c\1x'),
+            (b'{"a": [1, [2, 3]]}', b'$.a[last][last-1]', b'\5\1\0'),
             (b'{}', b'$."two words"', b'\2\0\0\4\0')):
         head = struct.pack('<H', len(text)) + text
         for operation in (0, 1):
