@@ -150,6 +150,12 @@ uint64_t Ledger::size(size_t schema) const {
   return s.all.size();
 }
 
+uint64_t Ledger::skipped_size(size_t schema) const {
+  const Schema& s = *schemas_[schema];
+  absl::MutexLock lock(&s.mutex);
+  return s.skipped.ids.size();
+}
+
 void Ledger::Skip(size_t schema, const IdSet& ids) {
   if (ids.empty()) return;
   Schema& s = *schemas_[schema];

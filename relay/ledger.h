@@ -101,6 +101,7 @@ class Ledger {
   void Skip(size_t schema, const IdSet& ids);
   bool IsSkipped(size_t schema, uint64_t id) const;
   IdSet Skipped(size_t schema) const;
+  uint64_t skipped_size(size_t schema) const;
 
   // Up to `count` of the ids published at least `retention` ago: the smallest of the oldest due minute. Empty when none
   // is due.

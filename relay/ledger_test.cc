@@ -248,6 +248,8 @@ TEST(Ledger, VoidForgetsEverythingPublishedAlsoInTheStore) {
   again.Load(stored.Parts());
   EXPECT_EQ(Ids(again.All(0)), (std::vector<uint64_t>{2}));
   EXPECT_TRUE(again.IsSkipped(0, 100));
+  EXPECT_EQ(again.size(0), 1);
+  EXPECT_EQ(again.skipped_size(0), 1);
 }
 
 TEST(Ledger, VoidWhoseSaveFailedIsSavedLater) {

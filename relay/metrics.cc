@@ -93,7 +93,8 @@ constexpr MetricInfo kMetrics[] = {
      ""},
     {"kafka_outbox_total_size", "gauge", "",
      "The polling relay's name: rows in the table, counted without reading it (read and not acknowledged, published "
-     "within the retention, errored); not those that are not read yet.",
+     "within the retention, errored, skipped by --start); not those that are not read yet. With POLLING_DISABLED the "
+     "table is counted, for both.",
      ""},
     {"process_start_time_seconds", "gauge", "", "When the process started, in seconds since 1970.", ""},
     {"process_cpu_seconds_total", "counter", "", "User and system CPU time.", ""},

@@ -2,6 +2,7 @@
 #ifndef RELAY_METRICS_H_
 #define RELAY_METRICS_H_
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -39,6 +40,12 @@ class MetricGauge {
  public:
   void Set(double value) { value_.store(value, std::memory_order_relaxed); }
   void Set(absl::Duration value) { Set(absl::ToDoubleSeconds(value)); }
+  // Up or down from the last value, not below 0.
+  void Move(double by) {
+    double from = value_.load(std::memory_order_relaxed);
+    while (!value_.compare_exchange_weak(from, std::max(0.0, from + by), std::memory_order_relaxed)) {
+    }
+  }
   double value() const { return value_.load(std::memory_order_relaxed); }
 
  private:
@@ -116,7 +123,7 @@ class Metrics : public prometheus::Collectable {
   MetricGauge queue_records;     // in the producer
   MetricGauge queue_bytes;       // in the producer
   MetricGauge unacknowledged;    // rows read and not acknowledged, sweep included
-  MetricGauge table_rows;        // unacknowledged + ledger + poison rows
+  MetricGauge table_rows;        // unacknowledged + ledger + poison + skipped rows
   MetricGauge checkpoint_age;    // Set(Duration), since the last save
   MetricGauge seconds_to_purge;  // Set(Duration); +Inf = never
   MetricGauge source_ahead_bytes;
@@ -125,6 +132,7 @@ class Metrics : public prometheus::Collectable {
   MetricGauge held_topics;
   MetricGauge holding;  // 1: the breaker holds reading
   MetricGauge ledger_rows;
+  MetricGauge skipped_rows;     // by --start; only in table_rows
   MetricGauge mysql_connected;  // 0 or 1
   MetricGauge kafka_connected;
   MetricGauge active;  // 1: this relay publishes; 0: standby

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/polling_disabled.h"
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/random/random.h"
 #include "absl/status/status.h"
@@ -11,7 +14,10 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "relay/base/backoff.h"
+#include "relay/base/clock.h"
+#include "relay/base/status_macros.h"
 #include "relay/database_ping.h"
 #include "relay/endpoint_from_config.h"
 #include "relay/http_from_config.h"
@@ -19,7 +25,9 @@
 #include "relay/metrics.h"
 #include "relay/migrate_command.h"
 #include "relay/migrations.h"
+#include "relay/outbox_schema.h"
 #include "relay/relay_status.h"
+#include "relay/row_counter.h"
 #include "relay/sql_session.h"
 #include "relay/version.h"
 
@@ -27,15 +35,18 @@ namespace relay {
 namespace {
 
 constexpr absl::Duration kLookEvery = absl::Seconds(5);
+// Counting the tables takes at most a twentieth of the time.
+constexpr absl::Duration kCountEvery = absl::Seconds(10);
+constexpr int kCountPauses = 20;
 // An ALTER of a large table takes its time.
 constexpr absl::Duration kMigrationPatience = absl::Hours(24);
 
-absl::Status MakeTables(const Config& config) {
+absl::StatusOr<std::vector<OutboxSchema>> MakeTables(const Config& config) {
   SqlEndpoint endpoint = EndpointFromConfig(config.database);
   endpoint.read_timeout = kMigrationPatience;
   const absl::StatusOr<std::unique_ptr<SqlSession>> session = SqlConnector(endpoint).Connect();
   if (!session.ok()) return session.status();
-  return MigrateAndLog(session->get(), MigrationOptionsFromConfig(config)).status();
+  return MigrateAndLog(session->get(), MigrationOptionsFromConfig(config));
 }
 
 void SetReachable(StatusBoard& board, const absl::Status& status) {
@@ -48,6 +59,22 @@ void SetReachable(StatusBoard& board, const absl::Status& status) {
       s.source.problem = {absl::Now(), std::string(status.message())};
     }
   });
+}
+
+// Of the tables, as nothing is known of them without reading the log. Cancelled when `stop` comes.
+absl::Status CountRows(const SqlConnector& connector, absl::Span<const OutboxSchema> tables,
+                       const absl::Notification& stop, Metrics* metrics) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<SqlSession> session, connector.ConnectToAny());
+  RowCounter counter;
+  std::optional<RowCounts> counts;
+  while (!counts.has_value()) {
+    if (stop.HasBeenNotified()) return absl::CancelledError("stopping");
+    ASSIGN_OR_RETURN(counts, counter.Step(session.get(), tables));
+  }
+  metrics->unacknowledged.Set(static_cast<double>(counts->pending()));
+  metrics->ledger_rows.Set(static_cast<double>(counts->completed));
+  metrics->poison_rows.Set(static_cast<double>(counts->errored));
+  return absl::OkStatus();
 }
 
 int Fail(const absl::Status& status) {
@@ -77,17 +104,37 @@ int RunPollingDisabled(const Config& config, absl::Notification* stop) {
 
   absl::BitGen random;
   relay::base::Backoff backoff(random);
+  std::vector<OutboxSchema> tables;
   while (!stop->HasBeenNotified()) {
-    const absl::Status made = MakeTables(config);
-    SetReachable(board, made);
-    if (made.ok()) break;
-    if (!absl::IsUnavailable(made)) return Fail(made);
-    LogEvent(LogLevel::kWarning, LogCode::kSqlFailed, made.message());
+    absl::StatusOr<std::vector<OutboxSchema>> made = MakeTables(config);
+    SetReachable(board, made.status());
+    if (made.ok()) {
+      tables = *std::move(made);
+      break;
+    }
+    if (!absl::IsUnavailable(made.status())) return Fail(made.status());
+    LogEvent(LogLevel::kWarning, LogCode::kSqlFailed, made.status().message());
     stop->WaitForNotificationWithTimeout(backoff.Next());
   }
 
-  DatabasePing ping(EndpointFromConfig(config.database));
-  while (!stop->WaitForNotificationWithTimeout(kLookEvery)) SetReachable(board, ping.Ask());
+  const SqlConnector connector(EndpointFromConfig(config.database));
+  const relay::base::Clock* const clock = relay::base::RealClock();
+  DatabasePing ping(connector.endpoint());
+  absl::Duration next_count = clock->Monotonic();
+  while (!stop->HasBeenNotified()) {
+    const absl::Status answers = ping.Ask();
+    SetReachable(board, answers);
+    const absl::Duration began = clock->Monotonic();
+    if (answers.ok() && began >= next_count) {
+      const absl::Status counted = CountRows(connector, tables, *stop, &metrics);
+      if (!counted.ok() && !absl::IsCancelled(counted)) {
+        LogEvent(LogLevel::kWarning, LogCode::kSqlFailed, counted.message());
+      }
+      const absl::Duration now = clock->Monotonic();
+      next_count = now + std::max(kCountEvery, kCountPauses * (now - began));
+    }
+    stop->WaitForNotificationWithTimeout(kLookEvery);
+  }
   LogEvent(LogLevel::kInfo, LogCode::kProcessStopped, "stopped");
   return 0;
 }

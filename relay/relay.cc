@@ -449,7 +449,12 @@ void Pipeline::ShowProgress() {
   metrics_->stalled.Set(stall_.Look(clock_->Now(), progress.row_steps + progress.foreign_steps,
                                     metrics_->source_ahead_bytes.value() > 0));
   uint64_t published = 0;
-  for (size_t i = 0; i < state_.table_count(); ++i) published += ledger_.size(i);
+  uint64_t skipped = 0;
+  for (size_t i = 0; i < state_.table_count(); ++i) {
+    published += ledger_.size(i);
+    skipped += ledger_.skipped_size(i);
+  }
+  metrics_->skipped_rows.Set(static_cast<double>(skipped));
   metrics_->ledger_rows.Set(static_cast<double>(published));
   board_->Update([&](RelayStatus& status) {
     status.source.low_water_mark = tracker_.low_water().position.ToString();

@@ -171,7 +171,7 @@ absl::Status SqlWorker::Record(absl::Span<Queued> batch) {
     });
   }
   parts_.metrics->rows_poison.Add(batch.size());
-  parts_.metrics->poison_rows.Set(parts_.metrics->poison_rows.value() + static_cast<double>(outcome.on_row));
+  parts_.metrics->poison_rows.Move(static_cast<double>(outcome.on_row));
   if (outcome.dead_lettered > 0) {
     LogEvent(LogLevel::kError, LogCode::kRowDeadLettered,
              "poison rows were no longer in their table; they are kept whole in kafka_outbox_dead",
@@ -343,13 +343,12 @@ absl::Status SqlWorker::CountErrored() {
   // Reading the table would compete with a backlog.
   if (now < next_count_ || ahead_bytes_ > options_.quiet_ahead_bytes) return absl::OkStatus();
   if (!count_began_.has_value()) count_began_ = now;
-  ASSIGN_OR_RETURN(const std::optional<uint64_t> counted,
-                   errored_counter_.Step(session_.get(), parts_.state->tables()));
+  ASSIGN_OR_RETURN(const std::optional<RowCounts> counted, row_counter_.Step(session_.get(), parts_.state->tables()));
   if (!counted.has_value()) return absl::OkStatus();
   next_count_ = now + std::max(kCountInterval, kCountPauses * (now - *count_began_));
   count_began_.reset();
-  parts_.metrics->poison_rows.Set(static_cast<double>(*counted));
-  parts_.board->Update([&](RelayStatus& board) { board.poison_rows = *counted; });
+  parts_.metrics->poison_rows.Set(static_cast<double>(counted->errored));
+  parts_.board->Update([&](RelayStatus& board) { board.poison_rows = counted->errored; });
   return absl::OkStatus();
 }
 

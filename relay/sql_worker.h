@@ -24,13 +24,13 @@
 #include "relay/base/clock.h"
 #include "relay/cleaner.h"
 #include "relay/completed_marker.h"
-#include "relay/errored_counter.h"
 #include "relay/fault_policy.h"
 #include "relay/ledger.h"
 #include "relay/metrics.h"
 #include "relay/pipeline_state.h"
 #include "relay/poison_recorder.h"
 #include "relay/relay_status.h"
+#include "relay/row_counter.h"
 #include "relay/sql_session.h"
 #include "relay/sweep_queue.h"
 
@@ -164,7 +164,7 @@ class SqlWorker {
   bool cleanup_left_some_ = false;  // The budget was used up: no waiting for the next interval.
   bool ledger_marked_ = false;
   absl::Duration last_mark_ = -absl::InfiniteDuration();
-  ErroredCounter errored_counter_;
+  RowCounter row_counter_;
   absl::Duration next_count_ = -absl::InfiniteDuration();
   std::optional<absl::Duration> count_began_;
 };

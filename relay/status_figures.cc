@@ -20,7 +20,8 @@ RelayStatus StatusWithFigures(const StatusBoard& board, Metrics& metrics, absl::
   // Before the first save it is as old as the process: a save that never succeeds must be seen as well.
   const absl::Time since = std::max(status.checkpoint.saved, status.started);
   metrics.checkpoint_age.Set(since == absl::InfinitePast() ? absl::ZeroDuration() : now - since);
-  metrics.table_rows.Set(metrics.unacknowledged.value() + metrics.ledger_rows.value() + metrics.poison_rows.value());
+  metrics.table_rows.Set(metrics.unacknowledged.value() + metrics.ledger_rows.value() + metrics.poison_rows.value() +
+                         metrics.skipped_rows.value());
 
   status.lag = absl::Seconds(metrics.lag.value());
   status.unacknowledged_rows = CountOf(metrics.unacknowledged);

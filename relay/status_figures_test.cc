@@ -13,6 +13,7 @@ TEST(StatusFiguresTest, TheStatusShowsWhatTheMetricsShow) {
   metrics.rows_published.Add(10);
   metrics.ledger_rows.Set(8);
   metrics.poison_rows.Set(2);
+  metrics.skipped_rows.Set(5);
   metrics.lag.Set(absl::Milliseconds(1500));
   metrics.seconds_to_purge.Set(absl::Hours(2));
   const absl::Time now = absl::FromUnixSeconds(1000);
@@ -23,7 +24,7 @@ TEST(StatusFiguresTest, TheStatusShowsWhatTheMetricsShow) {
   EXPECT_EQ(status.poison_rows, 2u);
   EXPECT_EQ(status.lag, absl::Milliseconds(1500));
   EXPECT_EQ(status.source.to_purge, absl::Hours(2));
-  EXPECT_EQ(metrics.table_rows.value(), 13);
+  EXPECT_EQ(metrics.table_rows.value(), 18);
   EXPECT_EQ(metrics.checkpoint_age.value(), 4);
 }
 

@@ -190,6 +190,7 @@ absl::Status TransactionHandler::HandleRow(const cdc::StreamItem& item, const cd
     LogEvent(LogLevel::kInfo, LogCode::kRowsRequeued, "errored was set back to 0: the row is sent again",
              {{"id", *id}});
     parts_.metrics->rows_requeued.Add();
+    parts_.metrics->poison_rows.Move(-1);
   }
   if (RowSender::MissingColumn(values)) {
     return SendRowFromTable(item, change.table, *id, ticket.ordinal, values, requeued);

@@ -264,8 +264,10 @@ TEST_F(TransactionHandlerTest, AMinimalImageOfAPublishedRowIsNoRequeue) {
   tracker_.End();
 
   ledger_.Remove(0, 41);  // As an errored row's id is.
+  metrics_.poison_rows.Set(3);
   ASSERT_TRUE(HandleRow(change, Item(200)).ok());
   EXPECT_EQ(metrics_.rows_requeued.value(), 1);
+  EXPECT_EQ(metrics_.poison_rows.value(), 2);
 }
 
 class UpdateTest : public TransactionHandlerTest {

@@ -38,11 +38,19 @@ def test_too_large_row_is_recorded_and_its_neighbours_published_once(
     reader.read_to_end()
     assert reader.values() == [str(number).encode() for number in range(100)]
 
+    wait_until(lambda: relay.metric('outbox_relay_poison_rows') == 1
+               and relay.metric('kafka_outbox_total_size') == 101,
+               'the poison row is counted')
+
     # Plain SQL sends it again, once the topic takes it.
     kafka.configure_topic(topic, max_message_bytes=1000000)
     outbox.execute(f'UPDATE {outbox.name} SET errored = 0 WHERE id = {row}')
     reader.wait_count(101)
     assert reader.values()[-1] == _LARGE.encode()
+    # It is a published row now, and no second one beside that.
+    wait_until(lambda: relay.metric('outbox_relay_poison_rows') == 0
+               and relay.metric('kafka_outbox_total_size') == 101,
+               'it is counted once')
 
 
 def test_more_poison_rows_a_minute_than_the_limit_are_held_as_an_outage(

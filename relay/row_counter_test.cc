@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Against real servers: see testing/sql_servers.h.
-#include "relay/errored_counter.h"
+#include "relay/row_counter.h"
 
 #include <optional>
 #include <vector>
@@ -14,7 +14,7 @@
 namespace relay {
 namespace {
 
-class ErroredCounterTest : public testing_servers::SqlServerTest {
+class RowCounterTest : public testing_servers::SqlServerTest {
  protected:
   OutboxSchema Table() {
     MigrationOptions options;
@@ -23,15 +23,17 @@ class ErroredCounterTest : public testing_servers::SqlServerTest {
     EXPECT_TRUE(schemas.ok()) << schemas.status();
     return schemas.ok() ? (*schemas)[0] : OutboxSchema();
   }
-  // Rows 1 … rows, every third errored.
+  // Rows 1 … rows, every third errored, every fifth completed.
   void Fill(int rows) {
     for (int id = 1; id <= rows; ++id) {
-      Run(absl::StrCat("INSERT INTO kafka_outbox (id, topic, payload_json, payload_headers, errored) VALUES (", id,
-                       ",'t','{}','{}',", id % 3 == 0, ")"));
+      Run(absl::StrCat(
+          "INSERT INTO kafka_outbox (id, topic, payload_json, payload_headers, errored, push_completed_at) "
+          "VALUES (",
+          id, ",'t','{}','{}',", id % 3 == 0, ",", id % 5 == 0 ? "NOW()" : "NULL", ")"));
     }
   }
   // Steps until a count is complete.
-  std::optional<uint64_t> Count(ErroredCounter* counter, const std::vector<OutboxSchema>& tables, int steps) {
+  std::optional<RowCounts> Count(RowCounter* counter, const std::vector<OutboxSchema>& tables, int steps) {
     for (int step = 1; step <= steps; ++step) {
       const auto counted = counter->Step(session(), tables);
       EXPECT_TRUE(counted.ok()) << counted.status();
@@ -43,24 +45,26 @@ class ErroredCounterTest : public testing_servers::SqlServerTest {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Servers, ErroredCounterTest, testing_servers::EachServer(), testing_servers::ServerName);
+INSTANTIATE_TEST_SUITE_P(Servers, RowCounterTest, testing_servers::EachServer(), testing_servers::ServerName);
 
-TEST_P(ErroredCounterTest, CountsInChunksAndThenAnew) {
+TEST_P(RowCounterTest, CountsInChunksAndThenAnew) {
   const OutboxSchema table = Table();
   Fill(10);
-  ErroredCounter counter(4);
-  EXPECT_EQ(Count(&counter, {table}, 3), 3u);
+  RowCounter counter(4);
+  EXPECT_EQ(Count(&counter, {table}, 3), (RowCounts{10, 3, 2}));
   Run("UPDATE kafka_outbox SET errored=0 WHERE id=3");
-  EXPECT_EQ(Count(&counter, {table}, 3), 2u);
+  EXPECT_EQ(Count(&counter, {table}, 3), (RowCounts{10, 2, 2}));
 }
 
-TEST_P(ErroredCounterTest, AddsTheTablesAndTakesOneThatIsGoneForEmpty) {
+TEST_P(RowCounterTest, AddsTheTablesAndTakesOneThatIsGoneForEmpty) {
   const OutboxSchema table = Table();
   Fill(8);
   OutboxSchema gone = table;
   gone.table = "nowhere";
-  ErroredCounter counter(4);
-  EXPECT_EQ(Count(&counter, {table, gone, table}, 3 + 1 + 3), 4u);
+  RowCounter counter(4);
+  const std::optional<RowCounts> counts = Count(&counter, {table, gone, table}, 3 + 1 + 3);
+  EXPECT_EQ(counts, (RowCounts{16, 4, 2}));
+  EXPECT_EQ(counts->pending(), 10u);
 }
 
 }  // namespace

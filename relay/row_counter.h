@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef RELAY_ERRORED_COUNTER_H_
-#define RELAY_ERRORED_COUNTER_H_
+#ifndef RELAY_ROW_COUNTER_H_
+#define RELAY_ROW_COUNTER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -15,16 +15,25 @@
 
 namespace relay {
 
-// Counts the errored rows of the outbox tables a few rows at a time: no index leads to them, and one statement over a
+struct RowCounts {
+  uint64_t rows = 0;
+  uint64_t errored = 0;
+  uint64_t completed = 0;  // push_completed_at is set, and errored is not.
+
+  uint64_t pending() const { return rows - errored - completed; }
+  friend bool operator==(const RowCounts&, const RowCounts&) = default;
+};
+
+// Counts the rows of the outbox tables a few at a time: no index leads to the errored ones, and one statement over a
 // table of a million rows keeps a core of the server busy for seconds.
-class ErroredCounter {
+class RowCounter {
  public:
-  explicit ErroredCounter(uint32_t chunk_rows = 2'000) : chunk_rows_(chunk_rows) {}
+  explicit RowCounter(uint32_t chunk_rows = 2'000) : chunk_rows_(chunk_rows) {}
 
   // Reads the next chunk. The count of all tables once the last is read, and the next call begins anew; nullopt before.
   // `tables` are the same at each call but for their columns. A table that is gone has none; after another error the
   // next call tries the same chunk again.
-  absl::StatusOr<std::optional<uint64_t>> Step(SqlSession* session, absl::Span<const OutboxSchema> tables);
+  absl::StatusOr<std::optional<RowCounts>> Step(SqlSession* session, absl::Span<const OutboxSchema> tables);
 
  private:
   absl::Status ReadChunk(SqlSession* session, const OutboxSchema& table);
@@ -32,9 +41,9 @@ class ErroredCounter {
   const uint32_t chunk_rows_;
   size_t table_ = 0;
   std::string after_;  // The last id read of the table, as SQL has it; empty: none yet.
-  uint64_t errored_ = 0;
+  RowCounts counts_;
 };
 
 }  // namespace relay
 
-#endif  // RELAY_ERRORED_COUNTER_H_
+#endif  // RELAY_ROW_COUNTER_H_
