@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "relay/base/status_macros.h"
 #include "relay/id_condition.h"
@@ -85,6 +86,7 @@ absl::StatusOr<PoisonOutcome> PoisonRecorder::Record(SqlSession* session, absl::
     }
     ASSIGN_OR_RETURN(const PoisonOutcome part, RecordChunk(session, chunk));
     outcome.on_row += part.on_row;
+    outcome.newly_errored += part.newly_errored;
     outcome.dead_lettered += part.dead_lettered;
   }
   RETURN_IF_ERROR(transaction.Commit());
@@ -96,6 +98,7 @@ absl::StatusOr<PoisonOutcome> PoisonRecorder::RecordChunk(SqlSession* session,
   const OutboxSchema schema = schema_of_(rows[0]->schema);
   const std::string id = QuoteIdentifier(schema.NameOf(kId));
   IdSet present;
+  uint64_t errored_before = 0;
   if (schema.stores_rows()) {
     std::vector<uint64_t> ids;
     std::string attempts, reasons;
@@ -109,6 +112,14 @@ absl::StatusOr<PoisonOutcome> PoisonRecorder::RecordChunk(SqlSession* session,
     }
     const std::vector<SqlParam> params(texts.begin(), texts.end());
     const std::string condition = IdCondition(schema, ids);
+    // Locking, or it would begin a snapshot that does not show every row that the UPDATE finds.
+    const absl::StatusOr<std::optional<std::string>> before = session->QueryValue(
+        absl::StrCat("SELECT COUNT(*) FROM ", schema.Name(), IdIndexHint(schema), " WHERE ", condition, " AND ",
+                     QuoteIdentifier(schema.NameOf(kErrored)), " <> 0 FOR UPDATE"));
+    if (!before.ok() && !absl::IsNotFound(before.status())) return before.status();
+    if (before.ok() && !absl::SimpleAtoi(before->value_or(""), &errored_before)) {
+      return absl::InternalError("COUNT(*) is no number");
+    }
     const absl::StatusOr<uint64_t> matched = session->Execute(
         absl::StrCat("UPDATE ", schema.Name(), IdIndexHint(schema), " SET ", QuoteIdentifier(schema.NameOf(kErrored)),
                      " = 1, ", QuoteIdentifier(schema.NameOf(kPushAttempts)), " = CASE ", id, attempts, " END, ",
@@ -116,7 +127,9 @@ absl::StatusOr<PoisonOutcome> PoisonRecorder::RecordChunk(SqlSession* session,
         params);
     // A table that was dropped has none of the rows.
     if (!matched.ok() && !absl::IsNotFound(matched.status())) return matched.status();
-    if (matched.ok() && *matched == rows.size()) return PoisonOutcome{.on_row = *matched, .dead_lettered = 0};
+    if (matched.ok() && *matched == rows.size()) {
+      return PoisonOutcome{.on_row = *matched, .newly_errored = *matched - errored_before, .dead_lettered = 0};
+    }
     if (matched.ok()) {
       // What the UPDATE found is locked until the commit; what it didn't is gone.
       RETURN_IF_ERROR(session->ForEachRow(absl::StrCat("SELECT ", id, " FROM ", schema.Name(), " WHERE ", condition,
@@ -137,6 +150,7 @@ absl::StatusOr<PoisonOutcome> PoisonRecorder::RecordChunk(SqlSession* session,
     RETURN_IF_ERROR(DeadLetter(session, *row));
     ++outcome.dead_lettered;
   }
+  outcome.newly_errored = outcome.on_row - errored_before;
   return outcome;
 }
 

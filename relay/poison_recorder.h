@@ -41,6 +41,7 @@ struct PoisonRow {
 
 struct PoisonOutcome {
   uint64_t on_row = 0;         // Marked errored=1 on their row.
+  uint64_t newly_errored = 0;  // Of these: those that were not errored before.
   uint64_t dead_lettered = 0;  // Had no row any more: written whole into kafka_outbox_dead.
 };
 

@@ -75,10 +75,25 @@ TEST_P(PoisonRecorderTest, MarksEachRowWithItsOwnReasonAndNoOther) {
 
 TEST_P(PoisonRecorderTest, RecordingAgainCountsMatchedRowsNotChangedOnes) {
   Insert(1, 1);
-  ASSERT_TRUE(Record({Row(1, "r")}).ok());
+  const auto first = Record({Row(1, "r")});
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(first->newly_errored, 1);
   const auto again = Record({Row(1, "r"), Row(1, "r")});
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(again->on_row, 1);
+  EXPECT_EQ(again->newly_errored, 0);
+  Insert(2, 2);
+  const auto some = Record({Row(1, "r"), Row(2, "r"), Row(3, "gone")});
+  ASSERT_TRUE(some.ok()) << some.status();
+  EXPECT_EQ(some->on_row, 2);
+  EXPECT_EQ(some->newly_errored, 1);
+  EXPECT_EQ(Select("SELECT COUNT(*) FROM kafka_outbox_dead"), "1");
+}
+
+TEST_P(PoisonRecorderTest, RecordingAgainWritesNoDeadLetter) {
+  Insert(1, 1);
+  ASSERT_TRUE(Record({Row(1, "r")}).ok());
+  ASSERT_TRUE(Record({Row(1, "r")}).ok());
   EXPECT_EQ(Select("SELECT COUNT(*) FROM kafka_outbox_dead"), "0");
 }
 

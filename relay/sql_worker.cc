@@ -171,7 +171,7 @@ absl::Status SqlWorker::Record(absl::Span<Queued> batch) {
     });
   }
   parts_.metrics->rows_poison.Add(batch.size());
-  parts_.metrics->poison_rows.Move(static_cast<double>(outcome.on_row));
+  parts_.metrics->poison_rows.Move(static_cast<double>(outcome.newly_errored));
   if (outcome.dead_lettered > 0) {
     LogEvent(LogLevel::kError, LogCode::kRowDeadLettered,
              "poison rows were no longer in their table; they are kept whole in kafka_outbox_dead",
