@@ -2,12 +2,14 @@
 """What is published, in which order, and what is not."""
 
 import json
+import random
 import threading
 
 import pytest
 
 from testing.integration.outbox import make_outbox
 from testing.integration.topic_reader import by_partition
+from testing.servers.deadline import wait_until
 
 
 def test_committed_row_arrives_with_key_and_headers(relay, outbox, topic,
@@ -191,6 +193,45 @@ def test_several_schemas_are_served_by_one_relay(make_relay, server, kafka,
     reader = read(topic)
     reader.wait_count(3)
     assert sorted(reader.values()) == [b'"of 0"', b'"of 1"', b'"of 2"']
+
+
+def test_rows_of_one_id_in_several_schemas_are_kept_apart(
+        make_relay, server, kafka, new_topic, topic, read):
+    small = new_topic(1, max_message_bytes=2000)
+    large = '"%s"' % random.Random(1).randbytes(2500).hex()
+    flags = ('--retention=1s', '--checkpoint-interval=100ms')
+    first, second, added = [make_outbox(server).create() for _ in range(3)]
+    relay = make_relay([first, second], kafka, *flags).start().wait_ready()
+    relay.wait_streaming()
+    # The ids 1 and 2 are in both: poison here, published and pruned there.
+    for outbox, poison in ((first, 2), (second, 1)):
+        for row in (1, 2):
+            where, payload = (small, large) if row == poison else (
+                topic, f'"{outbox.schema} {row}"')
+            assert outbox.insert(where, payload) == row
+    for outbox, poison in ((first, 2), (second, 1)):
+        wait_until(lambda: outbox.execute(  # pylint: disable=W0640
+            f'SELECT id, errored FROM {outbox.name}') == ((poison, 1),),
+            f'of {outbox.schema} only the poison row is left')
+    relay.stop()
+
+    added.insert(topic, '"of before"')
+    relay = make_relay([first, second, added], kafka, *flags)
+    relay.start().wait_ready()
+    reader = read(topic)
+    reader.wait_count(3)
+    # Only the second's comes again.
+    kafka.configure_topic(small, max_message_bytes=1000000)
+    second.execute(f'UPDATE {second.name} SET errored = 0 WHERE id = 1')
+    again = read(small)
+    again.wait_count(1)
+    wait_until(lambda: second.count() == added.count() == 0, 'are pruned')
+    assert first.execute(f'SELECT id, errored FROM {first.name}') == ((2, 1),)
+    for each, values in ((again, {large}), (reader, {
+            f'"{first.schema} 1"', f'"{second.schema} 2"', '"of before"'})):
+        each.read_to_end()
+        assert sorted(each.values()) == sorted(
+            value.encode() for value in values)
 
 
 def test_table_of_another_name_is_followed(make_relay, server, kafka, topic,
