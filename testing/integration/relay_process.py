@@ -187,10 +187,14 @@ class RelayProcess:
         """The metric for 'mysql' or 'kafka', which must exist."""
         return self.metrics()[f'outbox_relay_connected{{side="{side}"}}'] == 1
 
-    def resident_bytes(self):
+    def resident_bytes(self, figure='VmRSS'):
         """Its resident memory now."""
         status = pathlib.Path(f'/proc/{self.pid}/status').read_text()
-        return int(re.search(r'VmRSS:\s+(\d+) kB', status)[1]) * 1024
+        return int(re.search(rf'{figure}:\s+(\d+) kB', status)[1]) * 1024
+
+    def peak_resident_bytes(self):
+        """The most it has had resident since it was started."""
+        return self.resident_bytes('VmHWM')
 
 
 def environment(outbox, broker_address):
