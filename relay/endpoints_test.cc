@@ -164,15 +164,17 @@ TEST_F(EndpointsTest, ReadyzNeedsBothSidesOnce) {
 }
 
 TEST_F(EndpointsTest, ReadyzIsNeverLagNorAnOutage) {
-  Start();
+  Start({"127.0.0.1:1"}, [] { return absl::UnavailableError("gone"); });
   board_.Update([](RelayStatus& s) {
     s.source.reached_once = s.kafka.reached_once = true;
-    s.state = RelayState::kWaiting;
-    s.lag = absl::Hours(5);
-    s.source.connected = s.kafka.connected = false;
-    s.source.problem = {absl::Now(), "gone"};
+    s.source.connected = s.source.sql_reachable = s.kafka.connected = false;
+    s.source.problem = s.kafka.problem = {absl::Now(), "gone"};
   });
-  EXPECT_EQ(Ask("/readyz").status, 200);
+  metrics_.lag.Set(absl::Hours(5));
+  for (const RelayState state : {RelayState::kStreaming, RelayState::kSweeping, RelayState::kHolding}) {
+    board_.Update([state](RelayStatus& s) { s.state = state; });
+    EXPECT_EQ(Ask("/readyz").status, 200) << RelayStateName(state);
+  }
   board_.Update([](RelayStatus& s) { s.state = RelayState::kStopping; });
   EXPECT_EQ(Ask("/readyz").status, 503);
 }
