@@ -6,6 +6,7 @@ not 0; where it can, the relay retries, a metric says so, and it goes on once
 the cause is mended. What is wrong with the settings themselves: settings_test.
 """
 
+import random
 import socket
 
 import pytest
@@ -157,18 +158,82 @@ def test_http_port_that_is_taken(with_variables):
                       'is taken', 'give another port')
 
 
-def test_secrets_are_in_no_log(with_variables):
-    relay = with_variables(LOG_LEVEL='debug').start().wait_ready()
-    relay.stop()
-    assert 'relay-password' not in relay.text()
+def test_secrets_are_in_no_log(make_relay, outbox, kafka):
+    outbox.create()
+    secrets = {'DB_PASS': 'database-secret', 'LOG_LEVEL': 'debug'}
+    relay = make_relay(outbox, kafka, variables=secrets)
+    relay.refuses('DB_PASS')
+    broker = make_relay(outbox, kafka.secure_address, variables={
+        'LOG_LEVEL': 'debug', 'KAFKA_CONFIG':
+        'security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\n'
+        'sasl.username=relay\nsasl.password=kafka-secret\n'
+        f'ssl.ca.location={kafka.authority.certificate}'})
+    broker.waits('kafka', 'refuses to authenticate')
+    for path in ('/', '/status', '/metrics'):
+        code, page = broker.get(path)
+        assert code == 200 and 'kafka-secret' not in page, path
+    assert 'database-secret' not in relay.text()
+    for secret in ('kafka-secret', 'relay-password'):
+        assert secret not in broker.text(), secret
+
+
+def test_rows_are_in_no_log_and_on_no_page(make_relay, server, outbox, kafka,
+                                           new_topic):
+    topic = new_topic(1, max_message_bytes=2000)
+    large = random.Random(1).randbytes(2500).hex()
+    outbox.create()
+    relay = make_relay(outbox, kafka, variables={'LOG_LEVEL': 'debug'})
+    relay.start().wait_ready()
+    # One that is sent, one that is poison, one whose row is gone as well, and
+    # headers that are none.
+    outbox.insert(topic, '"the-payload"', '{"the-name": "the-header"}',
+                  key='the-key', partition_key='the-partition')
+    outbox.insert(topic, f'"the-payload {large}"',
+                  '{"the-name": "the-header"}', key='the-key')
+    with outbox.connect(autocommit=False) as session:
+        gone = outbox.insert(topic, f'"the-payload {large}"',
+                             '{"the-name": "the-header"}', key='the-key',
+                             session=session)
+        with session.cursor() as cursor:
+            cursor.execute(f'DELETE FROM {outbox.name} WHERE id = {gone}')
+        session.commit()
+    outbox.insert(topic, '"the-payload"', '["the-header"]')
+    wait_until(lambda: outbox.count('errored = 1') == 2, 'two are poison')
+    wait_until(lambda: server.execute(
+        f'SELECT COUNT(*) FROM `{outbox.schema}`.kafka_outbox_dead'
+    ) == ((1,),), 'one is dead')
+    shown = {path: relay.get(path)[1] for path in ('/', '/status', '/metrics')}
+    assert topic in shown['/status'] and topic in shown['/']
+    shown['log'] = relay.text()
+    assert shown['log'].count('row.poisoned') == 3
+    for place, text in shown.items():
+        for part in ('payload', 'header', 'name', 'key', 'partition'):
+            assert f'the-{part}' not in text, place
+        assert large[:20] not in text, place
 
 
 @pytest.mark.usefixtures('statement_format')
-def test_check_names_every_fault_with_its_cure(relay, outbox):
-    outbox.create()
-    code, output = relay.run('check')
-    assert code != 0
-    assert 'binlog_format' in output and 'ROW' in output
+def test_check_names_every_fault_with_its_cure(make_relay, server, outbox,
+                                               kafka):
+    outbox.execute(f'CREATE TABLE {outbox.name} (id BIGINT PRIMARY KEY, '
+                   'topic VARCHAR(255))')
+    create_user(server, 'few', 'few', outbox.schema, 'SELECT', 'INSERT',
+                'CREATE')
+    grant_replication(server, 'few')
+    server.execute("REVOKE REPLICATION SLAVE ON *.* FROM few@'%'")
+    code, output = make_relay(outbox, kafka, variables={
+        'DB_USER': 'few', 'DB_PASS': 'few', 'SKIP_MIGRATIONS': 'true',
+    }).run('check')
+    assert code == 1
+    for words in (
+            ('fail', 'binlog_format is STATEMENT', "binlog_format = 'ROW'"),
+            ('warn', 'binlog_row_metadata', 'FULL'),
+            ('fail', "'payload_json' is missing", 'ADD COLUMN'),
+            ('fail', 'GRANT REPLICATION SLAVE ON *.* TO'),
+            ('fail', 'GRANT', 'UPDATE', 'DELETE', outbox.schema),
+            ('ok', 'Kafka answers')):
+        assert any(all(word.lower() in line.lower() for word in words)
+                   for line in output.splitlines()), (words, output)
 
 
 def test_check_is_content_with_what_the_tests_use(make_relay, outbox, kafka):
