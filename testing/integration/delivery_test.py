@@ -4,6 +4,7 @@
 import json
 import random
 import threading
+import zlib
 
 import pytest
 
@@ -319,13 +320,22 @@ def murmur2(data):
     return (hashed ^ hashed >> 15) & 0x7fffffff
 
 
-def test_choice_of_partitioner_is_kept(make_relay, outbox, kafka, topic):
+def test_choice_of_partitioner_is_kept_until_it_is_forced(
+        make_relay, outbox, kafka, new_topic, read):
     outbox.create()
+    topic = new_topic(8)
     make_relay(outbox, kafka, '--partitioner=murmur2').start().wait_ready(
         ).stop()
-    other = make_relay(outbox, kafka, '--partitioner=crc32').start()
-    assert other.wait_exit() != 0
-    assert '--force-partitioner' in other.text()
+    other = make_relay(outbox, kafka, '--partitioner=crc32')
+    other.refuses('--force-partitioner')
+    other.start('--force-partitioner').wait_ready().stop()
+    # Said once, it is the choice that is kept.
+    other.start().wait_ready()
+    keys = [f'customer-{number}' for number in range(50)]
+    for key in keys:
+        outbox.insert(topic, key=key)
+    for record in read(topic).wait_count(len(keys)):
+        assert record.partition == zlib.crc32(record.key) % 8
 
 
 def test_xa_branch_is_published_when_it_commits_and_not_before(
