@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/ack_tracker.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "glog/logging.h"
@@ -56,6 +57,7 @@ AckTracker::Ticket AckTracker::Add(RowKey key) {
     for (size_t i = ordinal - first_ordinal_; i < rows_.size(); ++i) waiting_ -= rows_[i].open();
     rows_.resize(ordinal - first_ordinal_);
     next_ordinal_ = ordinal;
+    for (auto& [table, before] : void_before_) before = std::min(before, ordinal);
   }
   rows_.push_back({key.id, key.table, RowState::kWaiting});
   ++waiting_;
@@ -181,6 +183,24 @@ void AckTracker::Restart(LowWaterMark mark) {
   ++row_steps_;
 }
 
+AckTracker::Voided AckTracker::Void(size_t table) {
+  absl::MutexLock lock(&mutex_);
+  uint64_t& before = void_before_[static_cast<uint32_t>(table)];
+  Voided voided{add_ordinal_, false};
+  for (uint64_t i = std::max(before, first_ordinal_); i < add_ordinal_ && !voided.any; ++i) {
+    const Row& row = rows_[i - first_ordinal_];
+    voided.any = row.table == table && (row.state == RowState::kWaiting || row.state == RowState::kPublished);
+  }
+  before = std::max(before, add_ordinal_);
+  return voided;
+}
+
+bool AckTracker::IsVoid(uint64_t ordinal, uint32_t table) const {
+  if (void_before_.empty()) return false;
+  const auto it = void_before_.find(table);
+  return it != void_before_.end() && ordinal < it->second;
+}
+
 LowWaterMark AckTracker::handed() const {
   absl::MutexLock lock(&mutex_);
   return handed_;
@@ -239,7 +259,8 @@ void AckTracker::Settle(uint64_t ordinal, RowKey key) {
 
 void AckTracker::Advance(Published* published) {
   while (!rows_.empty() && !rows_.front().open()) {
-    if (rows_.front().state == RowState::kPublished) published->push_back(rows_.front().key());
+    const Row& row = rows_.front();
+    if (row.state == RowState::kPublished && !IsVoid(first_ordinal_, row.table)) published->push_back(row.key());
     rows_.pop_front();
     ++first_ordinal_;
   }

@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -89,6 +90,14 @@ class AckTracker {
 
   // The stream starts at `mark`, with nothing known: another history, or another place.
   void Restart(LowWaterMark mark);
+
+  // The stream has come to a DDL behind which the table's ids may be other rows': of what was read so far nothing comes
+  // to the sink any more, be it acknowledged already or later. Also from the SQL thread, which may see it first.
+  struct Voided {
+    uint64_t end_ordinal;  // Of the rows before the DDL.
+    bool any;              // Some of them would have come to the sink.
+  };
+  Voided Void(size_t table);
 
   // Everything handed over so far: where a reconnect goes on without repeating anything. Rows still in flight are
   // beyond the low-water mark, but before this.
@@ -167,6 +176,7 @@ class AckTracker {
   InFlight* Find(uint64_t sequence) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Close(InFlight* record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropClosed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsVoid(uint64_t ordinal, uint32_t table) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Advance(Published* published) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   uint64_t Register(uint64_t ordinal, RowKey key, absl::Time commit_time) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Of what lies beyond the low-water mark, as far as it grows with it.
@@ -190,6 +200,8 @@ class AckTracker {
   uint64_t next_ordinal_ ABSL_GUARDED_BY(mutex_) = 0;
   // The ordinal of the next Add; less than next_ordinal_ while the stream is read again.
   uint64_t add_ordinal_ ABSL_GUARDED_BY(mutex_) = 0;
+  // By table: rows before this ordinal are not for the sink.
+  std::map<uint32_t, uint64_t> void_before_ ABSL_GUARDED_BY(mutex_);
   // Rows that hold the mark.
   uint64_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<Transaction> transactions_ ABSL_GUARDED_BY(mutex_);

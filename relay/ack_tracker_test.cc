@@ -281,6 +281,58 @@ TEST_F(AckTrackerTest, AnOrdinalThatIsAnotherRowsByNowSettlesNothing) {
   EXPECT_EQ(Executed(), "1-11");
 }
 
+TEST_F(AckTrackerTest, RowsOfBeforeADdlNeverComeToTheSink) {
+  tracker_.Begin(Item(11));
+  const auto held = tracker_.Add({0, 1});
+  tracker_.End();
+  const auto behind = Send(12, {2, 3});
+  Ack(behind);
+  tracker_.Begin(Item(13));
+  const auto other_table = tracker_.Add({1, 2});
+  const uint64_t other_sequence = tracker_.Sent(other_table.ordinal, absl::UnixEpoch());
+  tracker_.End();
+  EXPECT_EQ(tracker_.Void(0).end_ordinal, other_table.ordinal + 1);
+  const auto after = Send(14, {2});
+  Ack(after);
+  Ack({other_sequence});
+  Ack({tracker_.Sent(held.ordinal, absl::UnixEpoch())});
+  EXPECT_EQ(Executed(), "1-14");
+  EXPECT_THAT(published_, ElementsAre(Pair(1, 2), Pair(0, 2)));
+}
+
+TEST_F(AckTrackerTest, ADdlThatIsReadAgainParts) {
+  Send(11, {1});
+  Ack(Send(12, {2}));
+  tracker_.Void(0);
+  Ack(Send(13, {2}));
+  tracker_.Rewind();
+  const auto held = Send(11, {1});
+  Send(12, {2});
+  EXPECT_FALSE(tracker_.Void(0).any) << "its rows are void already";
+  Send(13, {2});
+  Ack(held);
+  EXPECT_EQ(Executed(), "1-13");
+  EXPECT_THAT(published_, ElementsAre(Pair(0, 2))) << "the row of behind the DDL alone";
+}
+
+TEST_F(AckTrackerTest, TellsWhetherADdlTookRowsFromTheSink) {
+  Ack(Send(11, {1}));
+  EXPECT_FALSE(tracker_.Void(0).any) << "they have come to the sink";
+  Send(12, {2});
+  EXPECT_FALSE(tracker_.Void(1).any);
+  EXPECT_TRUE(tracker_.Void(0).any);
+}
+
+TEST_F(AckTrackerTest, ALogThatSaysOtherRowsIsNotPartedByADdlOfBefore) {
+  Send(11, {1});
+  Send(12, {2});
+  tracker_.Void(0);
+  tracker_.Rewind();
+  Ack(Send(11, {7}));
+  Ack(Send(12, {8}));
+  EXPECT_THAT(published_, ElementsAre(Pair(0, 7), Pair(0, 8)));
+}
+
 TEST_F(AckTrackerTest, TheOldestWaitingRowIsKnownBetweenARewindAndTheNextReading) {
   Send(11, {1});
   tracker_.Rewind();

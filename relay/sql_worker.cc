@@ -368,6 +368,7 @@ absl::StatusOr<uint64_t> SqlWorker::CleanTable(size_t table) {
       // The stream brings the DROP, and the CREATE of the next one.
       break;
     case TableIdentity::Verdict::kOther:
+      parts_.tracker->Void(table);
       parts_.ledger->Void(table);
       LogEvent(LogLevel::kWarning, LogCode::kLedgerVoided,
                "the table is not the one that was published from: its rows may be published again",

@@ -272,7 +272,9 @@ absl::Status TransactionHandler::HandleSchemaChange(const cdc::StreamItem& item,
   }
   // A CREATE does not touch the rows of a table that is there: it made the table, or (IF NOT EXISTS) did nothing.
   const bool made = change.kind == cdc::SchemaChange::Kind::kCreate;
-  if (!made && parts_.ledger->size(table) > 0) {
+  // What is published, but stands behind a row that is held, would come to the ledger later.
+  const bool any_to_come = !made && parts_.tracker->Void(table).any;
+  if (!made && (parts_.ledger->size(table) > 0 || any_to_come)) {
     parts_.ledger->Void(table);
     LogEvent(LogLevel::kWarning, LogCode::kLedgerVoided,
              "the table was changed: its rows that are still there may be published again",

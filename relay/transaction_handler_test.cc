@@ -106,7 +106,10 @@ class TransactionHandlerTest : public ::testing::Test {
       : metrics_("test"),
         state_(Checkpoint(), {Table("shop")}, &layouts_, &clock_),
         ledger_({"shop"}),
-        tracker_(size_t{16} << 20, LowWaterMark(), [](size_t, absl::Span<const uint64_t>) {}),
+        tracker_(size_t{16} << 20, LowWaterMark(),
+                 [this](size_t table, absl::Span<const uint64_t> ids) {
+                   ledger_.AddAll(table, ids, state_.NowForLedger());
+                 }),
         sweeps_(1),
         handler_({.outbox_table = "kafka_outbox", .gtid_header = false},
                  {&state_, &tracker_, &ledger_, /*delivery=*/nullptr, /*sender=*/nullptr,
@@ -202,6 +205,23 @@ TEST_F(TransactionHandlerTest, OtherChangesVoidTheLedgerAndAskForASweep) {
     EXPECT_EQ(ledger_.size(0), 0);
     EXPECT_EQ(sweeps_.wanted(), "ledger_void");
   }
+}
+
+TEST_F(TransactionHandlerTest, AChangeVoidsWhatIsPublishedBehindAHeldRowToo) {
+  tracker_.Begin(Item(10));
+  const uint64_t held = tracker_.Add({0, 1}).ordinal;
+  tracker_.End();
+  tracker_.Begin(Item(20));
+  const uint64_t sequence = tracker_.Sent(tracker_.Add({0, 2}).ordinal, absl::UnixEpoch());
+  tracker_.End();
+  std::vector<absl::Time> times;
+  tracker_.Acknowledged({sequence}, &times);
+  ASSERT_EQ(ledger_.size(0), 0);
+  ASSERT_TRUE(Ddl(cdc::SchemaChange::Kind::kTruncate).ok());
+  EXPECT_EQ(sweeps_.wanted(), "ledger_void");
+  tracker_.Settle(held, {0, 1});
+  EXPECT_EQ(tracker_.progress().transactions_waiting, 0);
+  EXPECT_FALSE(ledger_.Contains(0, 2)) << "cleanup would delete the new row of this id";
 }
 
 TEST_F(TransactionHandlerTest, AChangeIsDoneBeforeTheNewColumnsAreRead) {
