@@ -48,6 +48,7 @@ struct SchemaChange {
   std::string schema;
   std::string table;
   std::string statement;
+  bool if_not_exists = false;  // Of kCreate: nothing happened where the table existed.
 };
 
 // An XA branch that is prepared, holds rows of interest, and is undecided.

@@ -175,7 +175,8 @@ void TransactionReader::Note(const QueryEvent& query, const ClassifiedQuery& cla
       // A server that folds names may log them as they were typed.
       if (!absl::EqualsIgnoreCase(interest.schema, change.schema)) continue;
       if (!change.table.empty() && !absl::EqualsIgnoreCase(interest.table, change.table)) continue;
-      transaction_.schema_changes.push_back({change.kind, interest.schema, interest.table, std::string(query.text)});
+      transaction_.schema_changes.push_back(
+          {change.kind, interest.schema, interest.table, std::string(query.text), change.if_not_exists});
       if (change.ChangesColumns()) plans_.Forget(i, begin_);
     }
   }

@@ -334,6 +334,21 @@ TEST_F(TransactionReaderTest, TellsTheLayoutsOfChangedColumnsOnly) {
   EXPECT_EQ(changes.count, 1);
 }
 
+TEST_F(TransactionReaderTest, TellsACreateThatMayHaveDoneNothing) {
+  Start();
+  AddAll(
+      {w_.Gtid(1), w_.Query("CREATE TABLE IF NOT EXISTS t (id INT)"), w_.Gtid(2), w_.Query("CREATE TABLE t (id INT)")});
+  TransactionReader reader(&events_, nullptr, {{"app", "t", {"id"}, "id"}});
+  std::vector<bool> maybe_nothing;
+  for (;;) {
+    const auto item = reader.Next();
+    ASSERT_TRUE(item.ok()) << item.status();
+    if ((*item)->kind == StreamItem::Kind::kEnd) break;
+    for (const SchemaChange& change : (*item)->schema_changes) maybe_nothing.push_back(change.if_not_exists);
+  }
+  EXPECT_EQ(maybe_nothing, std::vector<bool>({true, false}));
+}
+
 TEST_F(TransactionReaderTest, RefusesIllegalOrdersAndSaysWhere) {
   const auto try_events = [&](std::vector<std::string> (*make)(EventWriter&), absl::string_view message) {
     events_ = EventList();

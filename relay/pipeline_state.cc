@@ -9,6 +9,7 @@ PipelineState::PipelineState(Checkpoint identity, std::vector<OutboxSchema> tabl
       layouts_(layouts),
       table_count_(tables.size()),
       checkpoint_(std::move(identity)),
+      emptied_(tables.size()),
       tables_(std::move(tables)) {
   std::vector<TableCheckpoint> covered;
   for (const OutboxSchema& table : tables_) {
@@ -40,6 +41,16 @@ void PipelineState::set_table(size_t index, OutboxSchema table) {
   checkpoint_.tables[index].created = table.created;
   tables_[index] = std::move(table);
   version_.fetch_add(1, std::memory_order_acq_rel);
+}
+
+void PipelineState::set_emptied(size_t index, uint64_t end_ordinal) {
+  absl::MutexLock lock(&mutex_);
+  emptied_[index] = {end_ordinal, emptied_[index].times + 1};
+}
+
+PipelineState::Emptied PipelineState::emptied(size_t index) const {
+  absl::MutexLock lock(&mutex_);
+  return emptied_[index];
 }
 
 Checkpoint PipelineState::CheckpointAt(const LowWaterMark& mark) const {

@@ -40,6 +40,15 @@ class PipelineState {
   // The table as a DDL that the stream brought left it.
   void set_table(size_t index, OutboxSchema table);
 
+  // The stream has come to a statement behind which the table was empty: the rows with an ordinal below `end_ordinal`
+  // (AckTracker's) are gone, whoever has their ids by now.
+  void set_emptied(size_t index, uint64_t end_ordinal);
+  struct Emptied {
+    uint64_t end_ordinal = 0;
+    uint64_t times = 0;
+  };
+  Emptied emptied(size_t index) const;
+
   // CREATE_TIME of the table that the ledger's ids came from: at first the checkpoint's, whatever the table is by now.
   // Empty: not known.
   std::string created(size_t index) const;
@@ -89,6 +98,7 @@ class PipelineState {
   std::vector<bool> covered_ ABSL_GUARDED_BY(mutex_);
   // Read of servers before this one.
   cdc::GtidSet elsewhere_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Emptied> emptied_ ABSL_GUARDED_BY(mutex_);
   std::vector<OutboxSchema> tables_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -75,7 +75,9 @@ PoisonRecorder::PoisonRecorder(SchemaOf schema_of, std::string state_schema, std
 absl::StatusOr<PoisonOutcome> PoisonRecorder::Record(SqlSession* session, absl::Span<const PoisonRow* const> rows) {
   // By schema, then by id, in which order the rows are locked; of a row given twice the last counts.
   std::map<std::pair<size_t, uint64_t>, const PoisonRow*> sorted;
-  for (const PoisonRow* row : rows) sorted[{row->schema, row->id}] = row;
+  for (const PoisonRow* row : rows) {
+    if (!row->gone) sorted[{row->schema, row->id}] = row;
+  }
   PoisonOutcome outcome;
   ASSIGN_OR_RETURN(SqlTransaction transaction, SqlTransaction::Begin(session));
   for (auto it = sorted.begin(); it != sorted.end();) {
@@ -88,6 +90,11 @@ absl::StatusOr<PoisonOutcome> PoisonRecorder::Record(SqlSession* session, absl::
     outcome.on_row += part.on_row;
     outcome.newly_errored += part.newly_errored;
     outcome.dead_lettered += part.dead_lettered;
+  }
+  for (const PoisonRow* row : rows) {
+    if (!row->gone) continue;
+    RETURN_IF_ERROR(DeadLetter(session, *row));
+    ++outcome.dead_lettered;
   }
   RETURN_IF_ERROR(transaction.Commit());
   return outcome;

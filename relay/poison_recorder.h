@@ -35,6 +35,7 @@ struct PoisonRow {
   std::string reason;  // Kafka's words; no payload, key or header in it.
   std::string gtid;    // Empty when it has none.
   std::optional<absl::Time> commit_time;
+  bool gone = false;  // The table was emptied since: a row with this id is another one.
   // In the order of OutboxColumn; nullopt is NULL or absent.
   std::vector<std::optional<std::string>> columns;
 };

@@ -112,6 +112,18 @@ TEST_P(PoisonRecorderTest, ARowThatIsGoneIsKeptWhole) {
   EXPECT_EQ(Select("SELECT row_id FROM kafka_outbox_dead ORDER BY seq DESC LIMIT 1"), "-1");
 }
 
+TEST_P(PoisonRecorderTest, ARowWhoseTableWasEmptiedLeavesTheRowOfItsIdAlone) {
+  Insert(1, 2);
+  PoisonRow old = Row(1, "old");
+  old.gone = true;
+  const auto outcome = Record({Row(1, "new"), old, Row(2, "new")});
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(outcome->on_row, 2);
+  EXPECT_EQ(outcome->dead_lettered, 1);
+  EXPECT_EQ(Select("SELECT id, error_reason FROM kafka_outbox ORDER BY id"), "1,new;2,new");
+  EXPECT_EQ(Select("SELECT row_id, error_reason FROM kafka_outbox_dead"), "1,old");
+}
+
 TEST_P(PoisonRecorderTest, ADeadRowMayBeLargerThanOneStatement) {
   const std::string large(12'000'000, '\xfe');  // As a literal it would have twice the size.
   std::vector<cdc::ColumnValue> columns(kOutboxColumnCount);

@@ -41,7 +41,8 @@ void SqlWorker::PutPoison(PoisonRow row, std::optional<uint64_t> ordinal) {
   }
   if (ordinal.has_value()) parts_.tracker->Condemn(*ordinal);
   poison_bytes_ += row.bytes();
-  poison_.push_back({std::move(row), ordinal});
+  const uint64_t emptied = parts_.state->emptied(row.schema).times;
+  poison_.push_back({std::move(row), ordinal, emptied});
 }
 
 bool SqlWorker::Due(absl::Duration interval, absl::Duration* last) const {
@@ -148,14 +149,23 @@ absl::Status SqlWorker::RecordPoison() {
   return status;
 }
 
+bool SqlWorker::IsGone(const Queued& queued) const {
+  const PipelineState::Emptied emptied = parts_.state->emptied(queued.row.schema);
+  // A row of the log may be met again after the statement was, by a stream that went back.
+  return queued.ordinal.has_value() ? *queued.ordinal < emptied.end_ordinal : queued.emptied < emptied.times;
+}
+
 absl::Status SqlWorker::Record(absl::Span<Queued> batch) {
   std::vector<const PoisonRow*> rows;
-  for (const Queued& queued : batch) rows.push_back(&queued.row);
+  for (Queued& queued : batch) {
+    queued.row.gone = IsGone(queued);
+    rows.push_back(&queued.row);
+  }
   ASSIGN_OR_RETURN(const PoisonOutcome outcome, parts_.recorder->Record(session_.get(), rows));
   const absl::Time now = parts_.clock->Now();
   for (const Queued& queued : batch) {
     const RowKey key{static_cast<uint32_t>(queued.row.schema), queued.row.id};
-    parts_.ledger->Remove(queued.row.schema, queued.row.id);
+    if (!queued.row.gone) parts_.ledger->Remove(queued.row.schema, queued.row.id);
     parts_.policy->Forget(key);
     if (queued.ordinal.has_value()) {
       parts_.tracker->Settle(*queued.ordinal, key);

@@ -95,6 +95,7 @@ class SqlWorker {
   struct Queued {
     PoisonRow row;
     std::optional<uint64_t> ordinal;
+    uint64_t emptied;  // How often its table was emptied before it came.
   };
   // A sweep alongside, between its steps.
   struct Sweep {
@@ -118,6 +119,8 @@ class SqlWorker {
   void Try(Task* task, absl::FunctionRef<absl::Status()> work);
   absl::Status RecordPoison();
   absl::Status Record(absl::Span<Queued> batch);
+  // Whether its table was emptied since it was read.
+  bool IsGone(const Queued& queued) const;
   // A step of the sweep alongside, when one is asked for or under way.
   absl::Status SweepAlongside();
   // Whether what the sweep is asked for can be seen by now.

@@ -271,16 +271,24 @@ absl::Status TransactionHandler::HandleSchemaChange(const cdc::StreamItem& item,
     if (parts_.delivery->rewind_needed()) return After(Delivery::Result::kRewind);
   }
   // A CREATE does not touch the rows of a table that is there: it made the table, or (IF NOT EXISTS) did nothing.
-  const bool made = change.kind == cdc::SchemaChange::Kind::kCreate;
-  // What is published, but stands behind a row that is held, would come to the ledger later.
-  const bool any_to_come = !made && parts_.tracker->Void(table).any;
+  using Kind = cdc::SchemaChange::Kind;
+  const bool made = change.kind == Kind::kCreate;
+  // What was renamed or altered has its rows still: gh-ost copies them with their ids.
+  const bool empty = change.kind == Kind::kTruncate || change.kind == Kind::kDrop || (made && !change.if_not_exists);
+  bool any_to_come = false;
+  if (!made || empty) {
+    // What is published, but stands behind a row that is held, would come to the ledger later.
+    const AckTracker::Voided voided = parts_.tracker->Void(table);
+    any_to_come = voided.any;
+    if (empty) parts_.state->set_emptied(table, voided.end_ordinal);
+  }
   if (!made && (parts_.ledger->size(table) > 0 || any_to_come)) {
     parts_.ledger->Void(table);
     LogEvent(LogLevel::kWarning, LogCode::kLedgerVoided,
              "the table was changed: its rows that are still there may be published again",
              {{"schema", change.schema}});
     RequestSweep(SweepReason::kLedgerVoid, item);
-  } else if (change.kind == cdc::SchemaChange::Kind::kRename) {
+  } else if (change.kind == Kind::kRename) {
     // A table that was renamed in has rows that were logged under its other name.
     RequestSweep(SweepReason::kLedgerVoid, item);
   }

@@ -136,9 +136,9 @@ class TransactionHandlerTest : public ::testing::Test {
     return handler_.Handle(item);
   }
   void Published(uint64_t id) { ledger_.Add(0, id, state_.NowForLedger()); }
-  absl::Status Ddl(cdc::SchemaChange::Kind kind) {
+  absl::Status Ddl(cdc::SchemaChange::Kind kind, bool if_not_exists = false) {
     cdc::StreamItem item = Item();
-    item.schema_changes.push_back({kind, "shop", "kafka_outbox", "…"});
+    item.schema_changes.push_back({kind, "shop", "kafka_outbox", "…", if_not_exists});
     return handler_.Handle(item);
   }
 
@@ -192,7 +192,7 @@ TEST_F(TransactionHandlerTest, WithoutGtidsThatTellASweepWaitsForACommitOfOurs) 
 
 TEST_F(TransactionHandlerTest, ACreateLeavesTheLedgerAlone) {
   Published(7);
-  ASSERT_TRUE(Ddl(cdc::SchemaChange::Kind::kCreate).ok());
+  ASSERT_TRUE(Ddl(cdc::SchemaChange::Kind::kCreate, /*if_not_exists=*/true).ok());
   EXPECT_TRUE(ledger_.Contains(0, 7)) << "CREATE TABLE IF NOT EXISTS is logged though the table exists";
   EXPECT_EQ(sweeps_.wanted(), "");
 }
@@ -222,6 +222,29 @@ TEST_F(TransactionHandlerTest, AChangeVoidsWhatIsPublishedBehindAHeldRowToo) {
   tracker_.Settle(held, {0, 1});
   EXPECT_EQ(tracker_.progress().transactions_waiting, 0);
   EXPECT_FALSE(ledger_.Contains(0, 2)) << "cleanup would delete the new row of this id";
+}
+
+TEST_F(TransactionHandlerTest, TellsWhichRowsAreGoneWithTheirTable) {
+  using Kind = cdc::SchemaChange::Kind;
+  tracker_.Begin(Item(10));
+  tracker_.Add({0, 1});
+  tracker_.End();
+  for (const auto kind : {Kind::kAlter, Kind::kRename}) {
+    ASSERT_TRUE(Ddl(kind).ok());
+    EXPECT_EQ(state_.emptied(0).times, 0) << "its rows may go on";
+  }
+  ASSERT_TRUE(Ddl(Kind::kCreate, /*if_not_exists=*/true).ok());
+  EXPECT_EQ(state_.emptied(0).times, 0) << "it may have been there";
+  uint64_t times = 0;
+  // A plain CREATE: what was there was renamed away.
+  for (const auto kind : {Kind::kTruncate, Kind::kDrop, Kind::kCreate}) {
+    tracker_.Begin(Item(20));
+    const uint64_t before = tracker_.Add({0, 1}).ordinal;
+    tracker_.End();
+    ASSERT_TRUE(Ddl(kind).ok());
+    EXPECT_EQ(state_.emptied(0).times, ++times);
+    EXPECT_EQ(state_.emptied(0).end_ordinal, before + 1);
+  }
 }
 
 TEST_F(TransactionHandlerTest, AChangeIsDoneBeforeTheNewColumnsAreRead) {

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Against real servers: see testing/sql_servers.h.
+#include "relay/sql_worker.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "relay/migrations.h"
+#include "testing/sql_servers.h"
+
+namespace relay {
+namespace {
+
+class SqlWorkerTest : public testing_servers::SqlServerTest {
+ protected:
+  void SetUp() override {
+    SqlServerTest::SetUp();
+    if (session() == nullptr) return;
+    MigrationOptions options;
+    options.schemas = {schema()};
+    options.state_schema = schema();
+    const auto schemas = Migrate(session(), options);
+    ASSERT_TRUE(schemas.ok()) << schemas.status();
+    connector_.emplace(endpoint());
+    state_.emplace(Checkpoint(), *schemas, &layouts_, &clock_);
+    ledger_.emplace(std::vector<std::string>{schema()});
+    const auto schema_of = [this](size_t table) { return state_->table(table); };
+    recorder_.emplace(schema_of, schema(), "0f8fad5b-d9cb-469f-a165-70867728950e");
+    cleaner_.emplace(CleanerOptions(), schema_of, &*ledger_, &clock_, nullptr);
+    worker_.emplace(
+        SqlWorker::Options(),
+        SqlWorker::Parts{&*connector_, &*state_, &tracker_, &*ledger_, &policy_, &sweeps_, &*recorder_,
+                         /*marker=*/nullptr, &*cleaner_, &metrics_, &board_, &clock_, &stop_,
+                         [](SqlSession*) -> absl::StatusOr<absl::Duration> { return absl::ZeroDuration(); }, [] {}});
+  }
+
+  void Insert(uint64_t id) {
+    Run(absl::StrCat("INSERT INTO kafka_outbox (id, topic, payload_json, payload_headers) VALUES (", id,
+                     ",'t','{}','{}')"));
+  }
+  static PoisonRow Row(uint64_t id) {
+    std::vector<cdc::ColumnValue> columns(kOutboxColumnCount);
+    columns[kTopic] = {cdc::ColumnValue::State::kValue, "missing"};
+    PoisonRow row(0, id, columns);
+    row.reason = "no such topic";
+    return row;
+  }
+  // A transaction of the stream with this row.
+  uint64_t Read(uint64_t id) {
+    tracker_.Begin(cdc::StreamItem());
+    const uint64_t ordinal = tracker_.Add({0, id}).ordinal;
+    tracker_.End();
+    return ordinal;
+  }
+  void Truncated() { state_->set_emptied(0, tracker_.Void(0).end_ordinal); }
+  // Records what is queued.
+  void RunToTheEnd() {
+    stop_.Notify();
+    worker_->Run();
+  }
+  std::string Errored() { return Select("SELECT id FROM kafka_outbox WHERE errored = 1 ORDER BY id"); }
+  std::string Dead() { return Select("SELECT row_id FROM kafka_outbox_dead ORDER BY row_id"); }
+
+  base::FakeClock clock_;
+  LayoutHistory layouts_;
+  Metrics metrics_{"test"};
+  StatusBoard board_;
+  absl::Notification stop_;
+  AckTracker tracker_{size_t{1} << 20, LowWaterMark(), [](size_t, absl::Span<const uint64_t>) {}};
+  FaultPolicy policy_{FaultPolicy::Options(), &clock_};
+  SweepQueue sweeps_{1};
+  std::optional<SqlConnector> connector_;
+  std::optional<PipelineState> state_;
+  std::optional<Ledger> ledger_;
+  std::optional<PoisonRecorder> recorder_;
+  std::optional<Cleaner> cleaner_;
+  std::optional<SqlWorker> worker_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Servers, SqlWorkerTest, testing_servers::EachServer(), testing_servers::ServerName);
+
+TEST_P(SqlWorkerTest, PoisonOfBeforeATruncateLeavesTheNewRowOfItsIdAlone) {
+  const uint64_t old = Read(1);
+  Truncated();
+  // The new row of the id is published by now.
+  Insert(1);
+  ledger_->Add(0, 1, state_->NowForLedger());
+  worker_->PutPoison(Row(1), old);
+  RunToTheEnd();
+  EXPECT_EQ(Errored(), "");
+  EXPECT_EQ(Dead(), "1");
+  EXPECT_TRUE(ledger_->Contains(0, 1)) << "a row that leaves the ledger is never deleted";
+  EXPECT_EQ(tracker_.progress().rows_waiting, 0);
+}
+
+TEST_P(SqlWorkerTest, ATruncateThatIsReadWhilePoisonWaitsCounts) {
+  Insert(1);
+  Insert(2);
+  worker_->PutPoison(Row(1), Read(1));
+  worker_->PutPoison(Row(2), std::nullopt);  // From the table.
+  Truncated();
+  RunToTheEnd();
+  EXPECT_EQ(Errored(), "");
+  EXPECT_EQ(Dead(), "1;2");
+}
+
+TEST_P(SqlWorkerTest, PoisonOfBehindATruncateIsRecordedOnItsRow) {
+  Read(1);
+  Truncated();
+  Insert(1);
+  Insert(2);
+  worker_->PutPoison(Row(1), Read(1));
+  worker_->PutPoison(Row(2), std::nullopt);
+  RunToTheEnd();
+  EXPECT_EQ(Errored(), "1;2");
+  EXPECT_EQ(Dead(), "");
+}
+
+}  // namespace
+}  // namespace relay
