@@ -48,6 +48,7 @@ class Cleaner::Pass {
         ledger_(cleaner.ledger_),
         clock_(cleaner.clock_),
         log_is_read_(cleaner.log_is_read_),
+        unmarked_(cleaner.unmarked_),
         session_(session),
         index_(schema),
         schema_(cleaner.schema_of_(schema)),
@@ -188,10 +189,12 @@ class Cleaner::Pass {
   }
 
   void ForgetOld() {
-    while (true) {
-      const std::vector<uint64_t> old = ledger_->Due(index_, Now(), kLedgerMemory, kForgetAtOnce);
-      if (old.empty()) return;
-      ledger_->Forget(index_, old);
+    IdSet old = ledger_->AllDue(index_, Now(), kLedgerMemory);
+    if (unmarked_ != nullptr) old.Subtract(unmarked_(index_));
+    while (!old.empty()) {
+      const std::vector<uint64_t> ids = old.Smallest(kForgetAtOnce);
+      for (const uint64_t id : ids) old.Remove(id);
+      ledger_->Forget(index_, ids);
     }
   }
 
@@ -211,6 +214,7 @@ class Cleaner::Pass {
   Ledger* const ledger_;
   const base::Clock* const clock_;
   const Cleaner::LogIsRead& log_is_read_;
+  const Cleaner::Unmarked& unmarked_;
   SqlSession* const session_;
   const size_t index_;
   const OutboxSchema schema_;
@@ -223,12 +227,13 @@ class Cleaner::Pass {
 };
 
 Cleaner::Cleaner(const CleanerOptions& options, SchemaOf schema_of, Ledger* ledger, const base::Clock* clock,
-                 LogIsRead log_is_read)
+                 LogIsRead log_is_read, Unmarked unmarked)
     : options_(options),
       schema_of_(std::move(schema_of)),
       ledger_(ledger),
       clock_(clock),
       log_is_read_(std::move(log_is_read)),
+      unmarked_(std::move(unmarked)),
       behind_(ledger->schemas().size()) {}
 
 absl::StatusOr<CleanupResult> Cleaner::Clean(SqlSession* session, size_t schema, absl::string_view known_created,

@@ -17,6 +17,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "relay/base/clock.h"
+#include "relay/id_set.h"
 #include "relay/ledger.h"
 #include "relay/outbox_schema.h"
 #include "relay/sql_session.h"
@@ -55,12 +56,15 @@ class Cleaner {
   // Whether the log is read up to its end as it is now (the session tells), which may be waited for a moment. A row
   // that took a published row's id in a part that is not read yet would be deleted with it.
   using LogIsRead = std::function<absl::StatusOr<bool>(SqlSession*)>;
+  // Published ids of a table that are still to be marked as completed.
+  using Unmarked = std::function<IdSet(size_t)>;
 
   // The ledger and the clock outlive the cleaner. `log_is_read` is asked before the first delete, and before each
   // delete is committed: from the delete on no other row can take the ids, and no DDL touch the table. Null: nobody
-  // reads; the ledger is believed.
+  // reads; the ledger is believed. With `keep_rows` the ledger keeps what is `unmarked`, or a sweep would take it for
+  // unpublished. Null: nothing is.
   Cleaner(const CleanerOptions& options, SchemaOf schema_of, Ledger* ledger, const base::Clock* clock,
-          LogIsRead log_is_read);
+          LogIsRead log_is_read, Unmarked unmarked = nullptr);
 
   // One pass over one schema, until nothing is due or `budget` is used up. `known_created` is the table's CREATE_TIME
   // as the checkpoint has it. What was deleted leaves the ledger, which is for the next save to store. Cancelled when
@@ -79,6 +83,7 @@ class Cleaner {
   Ledger* const ledger_;
   const base::Clock* const clock_;
   const LogIsRead log_is_read_;
+  const Unmarked unmarked_;
   std::vector<bool> behind_;  // By schema: the last pass left something.
 };
 

@@ -45,7 +45,7 @@ class CleanerTest : public testing_servers::SqlServerTest {
     ledger_->AddAll(0, ids, {.server = now - ago, .steady = clock_.Monotonic() - ago});
   }
   CleanupResult Clean(absl::Duration budget = absl::InfiniteDuration(), const std::string& known_created = "") {
-    Cleaner cleaner(options_, SchemaOf(), ledger_.get(), &clock_, log_is_read_);
+    Cleaner cleaner(options_, SchemaOf(), ledger_.get(), &clock_, log_is_read_, unmarked_);
     const auto result = cleaner.Clean(session(), 0, known_created, budget, nullptr);
     EXPECT_TRUE(result.ok()) << result.status();
     return result.value_or(CleanupResult());
@@ -60,6 +60,7 @@ class CleanerTest : public testing_servers::SqlServerTest {
   base::FakeClock clock_;
   CleanerOptions options_;
   Cleaner::LogIsRead log_is_read_;
+  Cleaner::Unmarked unmarked_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Servers, CleanerTest, testing_servers::EachServer(), testing_servers::ServerName);
@@ -141,6 +142,23 @@ TEST_P(CleanerTest, WithRetentionOffRowsStayAndTheLedgerForgets) {
   Clean();
   EXPECT_EQ(Left(), "1;2;3");
   EXPECT_EQ(ledger_->size(0), 1);
+}
+
+TEST_P(CleanerTest, WithRetentionOffTheLedgerKeepsWhatIsNotMarkedYet) {
+  options_.keep_rows = true;
+  Insert(1, 5);
+  Published({1, 2, 3, 4, 5}, absl::Minutes(90));
+  unmarked_ = [](size_t) {
+    IdSet ids;
+    ids.AddRange(2, 3);
+    return ids;
+  };
+  Clean();
+  EXPECT_EQ(ledger_->All(0).Smallest(9), (std::vector<uint64_t>{2, 3}));
+  unmarked_ = nullptr;
+  Clean();
+  EXPECT_EQ(ledger_->size(0), 0);
+  EXPECT_EQ(Left(), "1;2;3;4;5");
 }
 
 TEST_P(CleanerTest, ATableMadeAnewKeepsItsRows) {

@@ -14,33 +14,58 @@ namespace relay {
 namespace {
 
 constexpr int kStatementsPerFlush = 100;
+// Each may have waited for a lock.
+constexpr int kErrorsPerFlush = 2;
 
 }  // namespace
 
 CompletedMarker::CompletedMarker(SchemaOf schema_of, const Ledger* ledger)
-    : schema_of_(std::move(schema_of)), ledger_(*ledger), pending_(ledger->schemas().size()) {}
+    : schema_of_(std::move(schema_of)), ledger_(*ledger), tables_(ledger->schemas().size()) {}
 
 void CompletedMarker::Add(size_t schema, absl::Span<const uint64_t> ids) {
   absl::MutexLock lock(&mutex_);
-  for (const uint64_t id : ids) pending_[schema].Add(id);
+  for (const uint64_t id : ids) tables_[schema].added.Add(id);
 }
 
 void CompletedMarker::AddAll(size_t schema, const IdSet& ids) {
   absl::MutexLock lock(&mutex_);
-  pending_[schema].UnionWith(ids);
+  tables_[schema].added.UnionWith(ids);
 }
 
 uint64_t CompletedMarker::pending() const {
   absl::MutexLock lock(&mutex_);
   uint64_t count = 0;
-  for (const IdSet& ids : pending_) count += ids.size();
+  for (const Table& table : tables_) count += table.added.size() + table.failed.size();
   return count;
+}
+
+IdSet CompletedMarker::Pending(size_t schema) const {
+  absl::MutexLock lock(&mutex_);
+  IdSet ids = tables_[schema].added;
+  ids.UnionWith(tables_[schema].failed);
+  return ids;
+}
+
+std::vector<uint64_t> CompletedMarker::Take(size_t schema, size_t count) {
+  absl::MutexLock lock(&mutex_);
+  Table& table = tables_[schema];
+  IdSet& from = table.added.empty() ? table.failed : table.added;
+  std::vector<uint64_t> ids = from.Smallest(count);
+  for (const uint64_t id : ids) from.Remove(id);
+  return ids;
+}
+
+void CompletedMarker::PutAside(size_t schema, const IdSet& failed) {
+  absl::MutexLock lock(&mutex_);
+  tables_[schema].failed.UnionWith(failed);
 }
 
 absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t chunk_rows,
                                                 const absl::Notification* stop) {
   uint64_t marked = 0;
   int statements = 0;
+  int errors = 0;
+  absl::Status status;
   for (size_t i = 0; i < ledger_.schemas().size(); ++i) {
     const OutboxSchema schema = schema_of_(i);
     const std::string column = QuoteIdentifier(schema.NameOf(kPushCompletedAt));
@@ -51,13 +76,10 @@ absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t ch
       const std::string started = QuoteIdentifier(schema.NameOf(kPushStartedAt));
       absl::StrAppend(&marks, ", ", started, " = COALESCE(", started, ", NOW())");
     }
-    while ((stop == nullptr || !stop->HasBeenNotified()) && statements < kStatementsPerFlush) {
-      std::vector<uint64_t> ids;
-      {
-        absl::MutexLock lock(&mutex_);
-        ids = pending_[i].Smallest(chunk_rows);
-        for (const uint64_t id : ids) pending_[i].Remove(id);
-      }
+    IdSet failed;
+    while ((stop == nullptr || !stop->HasBeenNotified()) && statements < kStatementsPerFlush &&
+           errors < kErrorsPerFlush && session->alive()) {
+      std::vector<uint64_t> ids = Take(i, chunk_rows);
       if (ids.empty()) break;
       ids.erase(std::remove_if(ids.begin(), ids.end(), [&](uint64_t id) { return !ledger_.Contains(i, id); }),
                 ids.end());
@@ -68,12 +90,16 @@ absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t ch
                        IdCondition(schema, ids), " AND ", column, " IS NULL AND ", NotErroredCondition(schema)));
       if (absl::IsNotFound(updated.status())) continue;  // The table was dropped, and its rows with it.
       if (!updated.ok()) {
-        Add(i, ids);
-        return updated.status();
+        for (const uint64_t id : ids) failed.Add(id);
+        status.Update(updated.status());
+        ++errors;
+        continue;
       }
       marked += *updated;
     }
+    PutAside(i, failed);
   }
+  if (!status.ok()) return status;
   return marked;
 }
 

@@ -37,17 +37,29 @@ class CompletedMarker {
   // Also what an earlier process published: the marks that it no longer came to set.
   void AddAll(size_t schema, const IdSet& ids);
   uint64_t pending() const;
+  // What is still to be marked.
+  IdSet Pending(size_t schema) const;
 
-  // Marks what was added and returns how many rows it found unmarked. After an error the ids that were not marked yet
-  // are kept for the next call. At most `chunk_rows` rows a statement; a statement begun is finished, then `stop`
+  // Marks what was added and returns how many rows it found unmarked, or the first error. The ids of a statement that
+  // failed are kept, and tried again behind the others: a row that is locked for long holds up its neighbours alone. At
+  // most `chunk_rows` rows a statement; a statement begun is finished, then `stop`
   // counts.
   absl::StatusOr<uint64_t> Flush(SqlSession* session, uint32_t chunk_rows, const absl::Notification* stop);
 
  private:
+  struct Table {
+    IdSet added;
+    IdSet failed;
+  };
+
+  // The next ids to mark, which are taken out.
+  std::vector<uint64_t> Take(size_t schema, size_t count);
+  void PutAside(size_t schema, const IdSet& failed);
+
   const SchemaOf schema_of_;
   const Ledger& ledger_;
   mutable absl::Mutex mutex_;
-  std::vector<IdSet> pending_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Table> tables_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace relay

@@ -102,6 +102,23 @@ TEST_P(CompletedMarkerTest, WhatCouldNotBeMarkedIsKept) {
   EXPECT_EQ(*marker.Flush(session(), 100, nullptr), 9);
 }
 
+TEST_P(CompletedMarkerTest, ALockedRowHoldsUpItsNeighboursAlone) {
+  const std::unique_ptr<SqlSession> application = Connect();
+  ASSERT_TRUE(application->Begin().ok());
+  ASSERT_TRUE(application->Execute(absl::StrCat("UPDATE ", schema(), ".kafka_outbox SET topic='x' WHERE id=2")).ok());
+  Run("SET SESSION innodb_lock_wait_timeout=1");
+  CompletedMarker marker = Marker();
+  IdSet ids;
+  ids.AddRange(1, 9);
+  marker.AddAll(0, ids);
+  EXPECT_FALSE(marker.Flush(session(), 3, nullptr).ok());
+  EXPECT_EQ(Marked(), "4;5;6;7;8;9");
+  EXPECT_EQ(marker.Pending(0).Smallest(9), (std::vector<uint64_t>{1, 2, 3}));
+  ASSERT_TRUE(application->Commit().ok());
+  EXPECT_EQ(*marker.Flush(session(), 3, nullptr), 3);
+  EXPECT_EQ(marker.pending(), 0);
+}
+
 TEST_P(CompletedMarkerTest, ABacklogIsMarkedALittleAtATime) {
   CompletedMarker marker = Marker();
   IdSet ids;

@@ -332,8 +332,10 @@ Pipeline::Pipeline(const Config& config, const SqlConnector& connector, Foundati
               foundation->loaded.checkpoint.swept_at),
       recorder_(SchemaOf(), foundation->state_schema.empty() ? config.database.state_schema : foundation->state_schema,
                 foundation->relay_id),
-      cleaner_(CleanupOptions(config), SchemaOf(), &ledger_, clock_,
-               [this](SqlSession* session) { return sql_worker_.LogIsRead(session); }),
+      cleaner_(
+          CleanupOptions(config), SchemaOf(), &ledger_, clock_,
+          [this](SqlSession* session) { return sql_worker_.LogIsRead(session); },
+          [this](size_t table) { return sql_worker_.Unmarked(table); }),
       sql_worker_(SqlWorkerOptions(config),
                   {&connector, &state_, &tracker_, &ledger_, &policy_, &sweeps_, &recorder_,
                    MarksCompleted(config, *foundation) ? &marker_.emplace(SchemaOf(), &ledger_) : nullptr, &cleaner_,

@@ -442,6 +442,11 @@ absl::StatusOr<bool> SqlWorker::LogIsRead(SqlSession* session) {
   return session_server_ == parts_.state->server();
 }
 
+IdSet SqlWorker::Unmarked(size_t table) const {
+  if (parts_.marker == nullptr) return {};
+  return ledger_marked_ ? parts_.marker->Pending(table) : parts_.ledger->All(table);
+}
+
 absl::Status SqlWorker::Mark() {
   if (!ledger_marked_) {
     // What was published right before the last process ended may not be marked yet; which rows that were is known only

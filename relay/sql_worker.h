@@ -25,6 +25,7 @@
 #include "relay/cleaner.h"
 #include "relay/completed_marker.h"
 #include "relay/fault_policy.h"
+#include "relay/id_set.h"
 #include "relay/ledger.h"
 #include "relay/metrics.h"
 #include "relay/pipeline_state.h"
@@ -86,6 +87,9 @@ class SqlWorker {
   // Whether the stream has read the log up to its end as `session`, which is this thread's, sees it now; waits a
   // moment.
   absl::StatusOr<bool> LogIsRead(SqlSession* session);
+
+  // Published ids that are still to be marked as completed. SQL thread.
+  IdSet Unmarked(size_t table) const;
 
   // After Run, when no acknowledgement can come any more: marks what was acknowledged meanwhile, so that another relay
   // finds the rows marked.
@@ -165,7 +169,7 @@ class SqlWorker {
   absl::Duration last_server_ = -absl::InfiniteDuration();
   absl::Duration last_cleanup_ = -absl::InfiniteDuration();
   bool cleanup_left_some_ = false;  // The budget was used up: no waiting for the next interval.
-  bool ledger_marked_ = false;
+  bool ledger_marked_ = false;      // What an earlier process published was given to the marker.
   absl::Duration last_mark_ = -absl::InfiniteDuration();
   RowCounter row_counter_;
   absl::Duration next_count_ = -absl::InfiniteDuration();

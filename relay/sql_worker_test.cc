@@ -32,11 +32,12 @@ class SqlWorkerTest : public testing_servers::SqlServerTest {
     ledger_.emplace(std::vector<std::string>{schema()});
     const auto schema_of = [this](size_t table) { return state_->table(table); };
     recorder_.emplace(schema_of, schema(), "0f8fad5b-d9cb-469f-a165-70867728950e");
+    marker_.emplace(schema_of, &*ledger_);
     cleaner_.emplace(CleanerOptions(), schema_of, &*ledger_, &clock_, nullptr);
     worker_.emplace(
         SqlWorker::Options(),
-        SqlWorker::Parts{&*connector_, &*state_, &tracker_, &*ledger_, &policy_, &sweeps_, &*recorder_,
-                         /*marker=*/nullptr, &*cleaner_, &metrics_, &board_, &clock_, &stop_,
+        SqlWorker::Parts{&*connector_, &*state_, &tracker_, &*ledger_, &policy_, &sweeps_, &*recorder_, &*marker_,
+                         &*cleaner_, &metrics_, &board_, &clock_, &stop_,
                          [](SqlSession*) -> absl::StatusOr<absl::Duration> { return absl::ZeroDuration(); }, [] {}});
   }
 
@@ -79,6 +80,7 @@ class SqlWorkerTest : public testing_servers::SqlServerTest {
   std::optional<PipelineState> state_;
   std::optional<Ledger> ledger_;
   std::optional<PoisonRecorder> recorder_;
+  std::optional<CompletedMarker> marker_;
   std::optional<Cleaner> cleaner_;
   std::optional<SqlWorker> worker_;
 };
@@ -120,6 +122,11 @@ TEST_P(SqlWorkerTest, PoisonOfBehindATruncateIsRecordedOnItsRow) {
   RunToTheEnd();
   EXPECT_EQ(Errored(), "1;2");
   EXPECT_EQ(Dead(), "");
+}
+
+TEST_P(SqlWorkerTest, WhatAnEarlierProcessPublishedCountsAsUnmarked) {
+  ledger_->Add(0, 7, state_->NowForLedger());
+  EXPECT_TRUE(worker_->Unmarked(0).Contains(7)) << "the log is not read: nothing was given to the marker";
 }
 
 }  // namespace
