@@ -138,6 +138,6 @@ def make_outbox(server, table='kafka_outbox'):
     schema = f'app{next(_numbers)}'
     server.execute(f'CREATE DATABASE `{schema}` CHARACTER SET utf8mb4')
     create_user(server, USER, PASSWORD, schema, 'SELECT', 'INSERT', 'UPDATE',
-                'DELETE', 'CREATE', 'ALTER', 'INDEX', 'DROP')
+                'DELETE', 'CREATE', 'ALTER', 'INDEX')
     grant_replication(server, USER)
     return Outbox(server, schema, table)
