@@ -60,6 +60,23 @@ def test_rows_are_marked_after_those_of_the_polling_relay_are_pruned(
                'the new row is marked')
 
 
+def test_done_rows_are_pruned_and_errored_ones_can_be_sent_again(
+        relay, outbox, topic, read):
+    outbox.create(polling_relay=True)
+    _, _, done, errored = _rows(outbox, topic)
+    relay.start().wait_ready().wait_streaming()
+    reader = read(topic)
+    reader.wait_count(2)
+    outbox.execute(f'UPDATE {outbox.name} SET errored = 0 '
+                   f'WHERE id = {errored}')
+    assert reader.wait_count(3)[2].value == b'"errored"'
+    wait_until(lambda: outbox.row(errored, 'push_completed_at')[0],
+               'it is marked as completed')
+    wait_until(lambda: not outbox.row(done, 'id'), 'the done one is pruned')
+    reader.read_to_end()
+    assert len(reader.records) == 3 == outbox.count()
+
+
 def test_keys_stay_in_the_partitions_of_the_polling_relay(
         relay, outbox, new_topic, read):
     topic = new_topic(8)
