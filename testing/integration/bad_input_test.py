@@ -183,7 +183,7 @@ def test_rows_are_in_no_log_and_on_no_page(make_relay, server, outbox, kafka,
     large = random.Random(1).randbytes(2500).hex()
     outbox.create()
     relay = make_relay(outbox, kafka, variables={'LOG_LEVEL': 'debug'})
-    relay.start().wait_ready()
+    relay.start().wait_ready().wait_streaming()
     # One that is sent, one that is poison, one whose row is gone as well, and
     # headers that are none.
     outbox.insert(topic, '"the-payload"', '{"the-name": "the-header"}',
