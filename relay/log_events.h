@@ -33,8 +33,7 @@ namespace relay {
     "waited for.",                                                                                                 \
     "End the failover, or correct DB_HOST.")                                                                       \
   X(kStreamPurged, "stream.purged",                                                                                \
-    "The log after the checkpoint is gone; the table is swept before "                                             \
-    "reading goes on.",                                                                                            \
+    "The log after the checkpoint is gone, or no longer sent; the table is swept before reading goes on.",         \
     "Keep binlogs longer than the longest outage.")                                                                \
   X(kStreamHistoryRewritten, "stream.history_rewritten",                                                           \
     "The server's log is another one than the checkpoint was taken from.",                                         \
