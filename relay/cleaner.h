@@ -72,6 +72,9 @@ class Cleaner {
   absl::StatusOr<CleanupResult> Clean(SqlSession* session, size_t schema, absl::string_view known_created,
                                       absl::Duration budget, const absl::Notification* stop);
 
+  // False with --retention=off.
+  bool deletes() const { return !options_.keep_rows; }
+
   // What a pass would delete now; changes nothing.
   absl::StatusOr<CleanupResult> DryRun(SqlSession* session, size_t schema, absl::string_view known_created);
 

@@ -101,6 +101,8 @@ namespace relay {
   X(kCleanupPass, "cleanup.pass", "Published rows were deleted.", "")                                              \
   X(kCleanupFailed, "cleanup.failed", "Deleting failed; it is tried again.",                                       \
     "Look at the database; the table grows meanwhile.")                                                            \
+  X(kCleanupHeld, "cleanup.held", "Published rows are kept: a part of the log is not read, or not done.",          \
+    "It passes with a backlog; else see why the low-water mark stands still. The table grows meanwhile.")          \
   X(kLedgerVoided, "ledger.voided", "What is known of published rows no longer holds; a sweep follows.",           \
     "Expect repeats.")                                                                                             \
   X(kOptimizeDone, "optimize.done", "OPTIMIZE TABLE ran.", "")                                                     \

@@ -86,6 +86,10 @@ constexpr MetricInfo kMetrics[] = {
     {"outbox_relay_cleanup_rows_total", "counter", "", "Published rows deleted after the retention.",
      "Does not grow while rows are published: the table grows; look for cleanup.failed in the log."},
     {"outbox_relay_cleanup_failures_total", "counter", "", "Deletes that failed and are tried again.", ""},
+    {"outbox_relay_cleanup_held_seconds", "gauge", "",
+     "Since published rows are kept because a part of the log is not read, which may hold other rows of their ids; "
+     "else 0.",
+     "Alert above 3600: the table grows; see why the low-water mark stands still."},
     {"kafka_outbox_queue_size", "gauge", "",
      "The polling relay's name: rows read and not yet acknowledged by Kafka. It knows nothing of rows that are not "
      "read "
@@ -259,6 +263,7 @@ std::vector<MetricFamily> Metrics::Collect() const {
   b.Next("outbox_relay_ledger_rows").Value(ledger_rows);
   b.Next("outbox_relay_cleanup_rows_total").Value(cleanup_rows);
   b.Next("outbox_relay_cleanup_failures_total").Value(cleanup_failures);
+  b.Next("outbox_relay_cleanup_held_seconds").Value(cleanup_held);
   b.Next("kafka_outbox_queue_size").Value(unacknowledged);
   b.Next("kafka_outbox_total_size").Value(table_rows);
   b.Next("process_start_time_seconds").Value(absl::ToDoubleSeconds(started_ - absl::UnixEpoch()));

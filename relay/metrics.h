@@ -133,6 +133,7 @@ class Metrics : public prometheus::Collectable {
   MetricGauge holding;  // 1: the breaker holds reading
   MetricGauge ledger_rows;
   MetricGauge skipped_rows;     // by --start; only in table_rows
+  MetricGauge cleanup_held;     // Set(Duration): rows to delete, and the log not read
   MetricGauge mysql_connected;  // 0 or 1
   MetricGauge kafka_connected;
   MetricGauge active;  // 1: this relay publishes; 0: standby

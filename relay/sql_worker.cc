@@ -23,6 +23,9 @@ constexpr absl::Duration kMarkInterval = absl::Seconds(1);
 // How long a backlog of the log is waited for, and how often it is looked at.
 constexpr absl::Duration kReadPatience = absl::Seconds(1);
 constexpr absl::Duration kReadStep = absl::Milliseconds(2);
+// A backlog that is read sooner needs no word.
+constexpr absl::Duration kHeldPatience = absl::Minutes(1);
+constexpr absl::Duration kHeldLogInterval = absl::Minutes(1);
 constexpr absl::Duration kCountInterval = absl::Minutes(10);
 // Counting errored rows takes at most a twentieth of the time.
 constexpr int kCountPauses = 20;
@@ -362,9 +365,12 @@ absl::Status SqlWorker::CountErrored() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<uint64_t> SqlWorker::CleanTable(size_t table) {
+absl::StatusOr<uint64_t> SqlWorker::CleanTable(size_t table, bool* held) {
   // Until a part of the log that went by unread is made up for, the ledger is not to be believed.
-  if (parts_.state->sweep(table).phase != SweepProgress::Phase::kNone) return 0;
+  if (parts_.state->sweep(table).phase != SweepProgress::Phase::kNone) {
+    *held |= parts_.ledger->size(table) > 0;
+    return 0;
+  }
   ASSIGN_OR_RETURN(
       const CleanupResult result,
       parts_.cleaner->Clean(session_.get(), table, parts_.state->created(table), options_.cleanup_budget, parts_.stop));
@@ -387,16 +393,46 @@ absl::StatusOr<uint64_t> SqlWorker::CleanTable(size_t table) {
       parts_.sweeps->Request(SweepReason::kLedgerVoid);
       break;
   }
+  *held |= result.published_rows == 0 && (result.ids_came_back || result.log_unread);
   cleanup_left_some_ |= result.more;
   return result.published_rows + result.completed_rows;
 }
 
+void SqlWorker::ShowHeld(bool held) {
+  const absl::Duration now = parts_.clock->Monotonic();
+  if (!held) {
+    cleanup_held_since_.reset();
+    parts_.metrics->cleanup_held.Set(absl::ZeroDuration());
+    return;
+  }
+  if (!cleanup_held_since_.has_value()) cleanup_held_since_ = now;
+  const absl::Duration since = now - *cleanup_held_since_;
+  parts_.metrics->cleanup_held.Set(since);
+  if (since < kHeldPatience) return;
+  constexpr absl::string_view kWhy =
+      "published rows are not deleted while a part of the log is not read and done: it may hold other rows of their "
+      "ids";
+  parts_.board->Update([&](RelayStatus& board) {
+    board.cleanup.problem = RelayStatus::Problem{parts_.clock->Now(), std::string(kWhy)};
+  });
+  if (!Due(kHeldLogInterval, &last_held_log_)) return;
+  LogEvent(LogLevel::kWarning, LogCode::kCleanupHeld, kWhy,
+           {{"seconds", absl::ToInt64Seconds(since)}, {"ahead_bytes", ahead_bytes_}});
+}
+
 absl::Status SqlWorker::Cleanup() {
   cleanup_left_some_ = false;
-  if (!parts_.state->planned() || ahead_bytes_ > options_.quiet_ahead_bytes) return absl::OkStatus();
+  if (!parts_.state->planned()) return absl::OkStatus();
+  uint64_t ledger_rows = 0;
+  for (size_t i = 0; i < parts_.state->table_count(); ++i) ledger_rows += parts_.ledger->size(i);
+  if (ahead_bytes_ > options_.quiet_ahead_bytes) {
+    ShowHeld(ledger_rows > 0 && parts_.cleaner->deletes());
+    return absl::OkStatus();
+  }
+  bool held = false;
   absl::StatusOr<uint64_t> deleted = 0;
   for (size_t table = 0; table < parts_.state->table_count(); ++table) {
-    const auto rows = CleanTable(table);
+    const auto rows = CleanTable(table, &held);
     if (rows.ok()) {
       if (deleted.ok()) *deleted += *rows;
     } else {
@@ -417,15 +453,16 @@ absl::Status SqlWorker::Cleanup() {
   if (*deleted > 0) {
     LogEvent(LogLevel::kInfo, LogCode::kCleanupPass, "published rows were deleted", {{"rows", *deleted}});
   }
-  uint64_t ledger_rows = 0;
+  ledger_rows = 0;
   for (size_t i = 0; i < parts_.state->table_count(); ++i) ledger_rows += parts_.ledger->size(i);
   parts_.metrics->ledger_rows.Set(static_cast<double>(ledger_rows));
   parts_.board->Update([&](RelayStatus& board) {
     board.cleanup.problem.reset();
     board.cleanup.ledger_rows = ledger_rows;
     board.cleanup.deleted_rows += *deleted;
-    board.cleanup.last_pass = parts_.clock->Now();
+    if (!held) board.cleanup.last_pass = parts_.clock->Now();
   });
+  ShowHeld(held && parts_.cleaner->deletes());
   return absl::OkStatus();
 }
 

@@ -136,7 +136,10 @@ class SqlWorker {
   // A step of the count of errored rows, when it is time for one.
   absl::Status CountErrored();
   absl::Status Cleanup();
-  absl::StatusOr<uint64_t> CleanTable(size_t table);
+  // `*held` is set when rows of the ledger may not be deleted now.
+  absl::StatusOr<uint64_t> CleanTable(size_t table, bool* held);
+  // Says it when cleanup is held up for long.
+  void ShowHeld(bool held);
   absl::Status Mark();
   bool Due(absl::Duration interval, absl::Duration* last) const;
   bool HasPoison() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !poison_.empty(); }
@@ -169,7 +172,9 @@ class SqlWorker {
   absl::Duration last_server_ = -absl::InfiniteDuration();
   absl::Duration last_cleanup_ = -absl::InfiniteDuration();
   bool cleanup_left_some_ = false;  // The budget was used up: no waiting for the next interval.
-  bool ledger_marked_ = false;      // What an earlier process published was given to the marker.
+  std::optional<absl::Duration> cleanup_held_since_;
+  absl::Duration last_held_log_ = -absl::InfiniteDuration();
+  bool ledger_marked_ = false;  // What an earlier process published was given to the marker.
   absl::Duration last_mark_ = -absl::InfiniteDuration();
   RowCounter row_counter_;
   absl::Duration next_count_ = -absl::InfiniteDuration();

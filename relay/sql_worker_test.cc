@@ -3,15 +3,20 @@
 // Against real servers: see testing/sql_servers.h.
 #include "relay/sql_worker.h"
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "relay/migrations.h"
+#include "relay/server_info.h"
 #include "testing/sql_servers.h"
 
 namespace relay {
@@ -33,9 +38,16 @@ class SqlWorkerTest : public testing_servers::SqlServerTest {
     const auto schema_of = [this](size_t table) { return state_->table(table); };
     recorder_.emplace(schema_of, schema(), "0f8fad5b-d9cb-469f-a165-70867728950e");
     marker_.emplace(schema_of, &*ledger_);
-    cleaner_.emplace(CleanerOptions(), schema_of, &*ledger_, &clock_, nullptr);
+    cleaner_.emplace(CleanerOptions(), schema_of, &*ledger_, &clock_,
+                     [this](SqlSession*) -> absl::StatusOr<bool> { return log_is_read_.load(); });
+    MakeWorker(/*quiet_ahead_bytes=*/~uint64_t{0});
+  }
+
+  void MakeWorker(uint64_t quiet_ahead_bytes) {
+    SqlWorker::Options options;
+    options.quiet_ahead_bytes = quiet_ahead_bytes;
     worker_.emplace(
-        SqlWorker::Options(),
+        options,
         SqlWorker::Parts{&*connector_, &*state_, &tracker_, &*ledger_, &policy_, &sweeps_, &*recorder_, &*marker_,
                          &*cleaner_, &metrics_, &board_, &clock_, &stop_,
                          [](SqlSession*) -> absl::StatusOr<absl::Duration> { return absl::ZeroDuration(); }, [] {}});
@@ -65,9 +77,31 @@ class SqlWorkerTest : public testing_servers::SqlServerTest {
     stop_.Notify();
     worker_->Run();
   }
+  // Lets the worker run until `done`, while the time passes.
+  void RunUntil(const std::function<bool()>& done) {
+    state_->set_server(*AskServerName(session()), {});
+    state_->Planned();
+    std::thread thread([&] { worker_->Run(); });
+    const absl::Time deadline = absl::Now() + absl::Seconds(10);
+    while (!done() && absl::Now() < deadline) {
+      clock_.Advance(absl::Seconds(5));
+      absl::SleepFor(absl::Milliseconds(20));
+    }
+    EXPECT_TRUE(done());
+    stop_.Notify();
+    thread.join();
+  }
+  // A row that was published long ago.
+  void PublishedRow(uint64_t id) {
+    Insert(id);
+    const LedgerTime now = {.server = *ReadServerTime(session()), .steady = clock_.Monotonic()};
+    ledger_->Add(0, id, {.server = now.server - absl::Hours(2), .steady = now.steady - absl::Hours(2)});
+  }
+  bool Held() const { return metrics_.cleanup_held.value() > 60 && board_.Snapshot().cleanup.problem.has_value(); }
   std::string Errored() { return Select("SELECT id FROM kafka_outbox WHERE errored = 1 ORDER BY id"); }
   std::string Dead() { return Select("SELECT row_id FROM kafka_outbox_dead ORDER BY row_id"); }
 
+  std::atomic<bool> log_is_read_{true};
   base::FakeClock clock_;
   LayoutHistory layouts_;
   Metrics metrics_{"test"};
@@ -122,6 +156,31 @@ TEST_P(SqlWorkerTest, PoisonOfBehindATruncateIsRecordedOnItsRow) {
   RunToTheEnd();
   EXPECT_EQ(Errored(), "1;2");
   EXPECT_EQ(Dead(), "");
+}
+
+TEST_P(SqlWorkerTest, CleanupThatIsHeldUpByAnUnreadLogIsSaid) {
+  PublishedRow(1);
+  log_is_read_ = false;
+  bool was_held = false;
+  RunUntil([&] {
+    if (!was_held && Held()) {
+      EXPECT_EQ(board_.Snapshot().cleanup.last_pass, absl::InfinitePast());
+      EXPECT_EQ(Select("SELECT id FROM kafka_outbox"), "1");
+      was_held = true;
+      log_is_read_ = true;
+    }
+    return was_held && metrics_.cleanup_held.value() == 0 && !board_.Snapshot().cleanup.problem.has_value() &&
+           board_.Snapshot().cleanup.last_pass > absl::InfinitePast();
+  });
+  EXPECT_TRUE(was_held);
+  EXPECT_EQ(Select("SELECT id FROM kafka_outbox"), "");
+}
+
+TEST_P(SqlWorkerTest, CleanupThatIsHeldUpByABacklogIsSaid) {
+  MakeWorker(/*quiet_ahead_bytes=*/0);
+  PublishedRow(1);
+  RunUntil([&] { return Held(); });
+  EXPECT_EQ(Select("SELECT id FROM kafka_outbox"), "1");
 }
 
 TEST_P(SqlWorkerTest, WhatAnEarlierProcessPublishedCountsAsUnmarked) {
