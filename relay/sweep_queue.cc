@@ -132,12 +132,27 @@ void SweepQueue::Poisoned(size_t table, uint64_t id) {
   absl::MutexLock lock(&mutex_);
   tables_[table].offered.Remove(id);
   tables_[table].poisoned.Add(id);
+  tables_[table].poison.Add(id);
 }
 
 void SweepQueue::Recorded(size_t table, uint64_t id) {
   absl::MutexLock lock(&mutex_);
   tables_[table].poisoned.Remove(id);
   SettleIfOver();
+}
+
+bool SweepQueue::Brought(size_t table, uint64_t id) {
+  absl::MutexLock lock(&mutex_);
+  if (tables_[table].poison.Contains(id)) return true;
+  tables_[table].offered.Remove(id);
+  tables_[table].held.Remove(id);
+  SettleIfOver();
+  return false;
+}
+
+void SweepQueue::ForgetPoison() {
+  absl::MutexLock lock(&mutex_);
+  for (Table& table : tables_) table.poison.Clear();
 }
 
 uint64_t SweepQueue::waiting() const {

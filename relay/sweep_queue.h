@@ -77,6 +77,12 @@ class SweepQueue {
   void Poisoned(size_t table, uint64_t id);
   void Recorded(size_t table, uint64_t id);
 
+  // The stream brings a row that was pending when the table was read: it is the stream's now. True when it is known to
+  // be poison, by the table: nothing is left to do for it.
+  bool Brought(size_t table, uint64_t id);
+  // The stream has brought them all.
+  void ForgetPoison();
+
   // Rows that Next has to give.
   uint64_t waiting() const;
 
@@ -94,6 +100,7 @@ class SweepQueue {
     IdSet offered;
     IdSet held;
     IdSet poisoned;
+    IdSet poison;  // recorded ones, too
   };
 
   void Want(SweepReason reason, Wish wish) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

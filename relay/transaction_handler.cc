@@ -86,6 +86,7 @@ void TransactionHandler::EndTableSweeps() {
     parts_.sweeps->Request(SweepReasonOf(progress.reason).value_or(SweepReason::kFirstStart));
     parts_.state->set_sweep(i, SweepProgress());
   }
+  if (!skip_by_ledger_) parts_.sweeps->ForgetPoison();
 }
 
 void TransactionHandler::HandleForeign(const cdc::StreamItem& item, bool moves) {
@@ -146,6 +147,15 @@ bool TransactionHandler::IsRequeue(const cdc::RowChange& change) {
   return false;
 }
 
+bool TransactionHandler::CameFromTheTable(const cdc::StreamItem& item, RowKey key) {
+  const SweepProgress sweep = parts_.state->sweep(key.table);
+  if (sweep.phase != SweepProgress::Phase::kStream || sweep.server != parts_.state->server() ||
+      item.begin >= sweep.until) {
+    return false;
+  }
+  return parts_.ledger->Contains(key.table, key.id) || parts_.sweeps->Brought(key.table, key.id);
+}
+
 absl::Status TransactionHandler::HandleRow(const cdc::StreamItem& item, const cdc::RowChange& change, bool* begun) {
   if (change.kind == cdc::RowChange::Kind::kDelete) return absl::OkStatus();
   const absl::Span<const cdc::ColumnValue> values = change.after;
@@ -169,14 +179,9 @@ absl::Status TransactionHandler::HandleRow(const cdc::StreamItem& item, const cd
   }
   const AckTracker::Ticket ticket = parts_.tracker->Add(key);
   if (ticket.settled) return absl::OkStatus();
-  if (skip_by_ledger_ && !requeued && parts_.ledger->Contains(change.table, *id)) {
-    const SweepProgress sweep = parts_.state->sweep(change.table);
-    if (sweep.phase == SweepProgress::Phase::kStream && sweep.server == parts_.state->server() &&
-        item.begin < sweep.until) {
-      // Sent from the table already.
-      parts_.tracker->Settle(ticket.ordinal, key);
-      return absl::OkStatus();
-    }
+  if (skip_by_ledger_ && !requeued && CameFromTheTable(item, key)) {
+    parts_.tracker->Settle(ticket.ordinal, key);
+    return absl::OkStatus();
   }
   // A MINIMAL image does not say what it was before. An errored row is in no ledger, a published one is. The row has
   // its ordinal by now: at another reading the ledger may say something else.

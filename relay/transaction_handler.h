@@ -82,6 +82,8 @@ class TransactionHandler {
 
  private:
   absl::Status HandleRow(const cdc::StreamItem& item, const cdc::RowChange& change, bool* begun);
+  // Whether the row of this insert was sent from the table before the stream was read, or proved to be poison there.
+  bool CameFromTheTable(const cdc::StreamItem& item, RowKey key);
   // Whether an update asks for its row to be sent (again).
   bool IsRequeue(const cdc::RowChange& change);
   absl::Status SendRow(const cdc::StreamItem& item, size_t table, uint64_t id, uint64_t ordinal,

@@ -440,6 +440,31 @@ TEST_F(TableSweepTest, InsertsThatWereSentFromTheTableAreSkippedUpToTheEnd) {
   EXPECT_FALSE(IsSkipped(600));
 }
 
+TEST_F(TableSweepTest, InsertsThatProvedToBePoisonInTheTableAreSkippedUpToTheEnd) {
+  Sweep("one");
+  ledger_.Remove(0, 41);
+  IdSet pending;
+  pending.Add(41);
+  sweeps_.Offer(0, pending);
+  sweeps_.Poisoned(0, 41);
+  EXPECT_TRUE(IsSkipped(100));
+  sweeps_.Recorded(0, 41);
+  EXPECT_TRUE(IsSkipped(200));
+  EXPECT_FALSE(IsSkipped(600)) << "another row under the same id";
+}
+
+TEST_F(TableSweepTest, ARowThatTheTableHasOnHoldIsTheStreamsFromNowOn) {
+  Sweep("one");
+  ledger_.Remove(0, 41);
+  IdSet pending;
+  pending.Add(41);
+  sweeps_.Offer(0, pending);
+  sweeps_.Hold(0, 41);
+  EXPECT_FALSE(IsSkipped(100));
+  sweeps_.RetryHeld();
+  EXPECT_EQ(sweeps_.waiting(), 0) << "it would be sent twice";
+}
+
 TEST_F(TableSweepTest, OnAnotherServerNoInsertIsTakenForOneThatWasSent) {
   Sweep("one");
   state_.set_server("two", {});
