@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "cdc/query_classifier.h"
 #include "relay/base/status_macros.h"
 #include "relay/logging.h"
 #include "relay/outbox_table.h"
@@ -33,6 +34,12 @@ std::optional<uint64_t> IdOf(const cdc::RowChange& change) {
   const cdc::ColumnValue& value =
       change.after[kId].has_value() || change.before.empty() ? change.after[kId] : change.before[kId];
   return value.has_value() ? ParseOutboxId(value.text) : std::nullopt;
+}
+
+// An ALTER that swaps a part of the table, or gives it a file.
+bool MayBringRows(absl::string_view statement) {
+  return cdc::NamesIdentifier(statement, "EXCHANGE") || cdc::NamesIdentifier(statement, "IMPORT") ||
+         cdc::NamesIdentifier(statement, "CONVERT");
 }
 
 }  // namespace
@@ -293,8 +300,8 @@ absl::Status TransactionHandler::HandleSchemaChange(const cdc::StreamItem& item,
              "the table was changed: its rows that are still there may be published again",
              {{"schema", change.schema}});
     RequestSweep(SweepReason::kLedgerVoid, item);
-  } else if (change.kind == Kind::kRename) {
-    // A table that was renamed in has rows that were logged under its other name.
+  } else if (change.kind == Kind::kRename || (change.kind == Kind::kAlter && MayBringRows(change.statement))) {
+    // They were logged under another table's name, or never.
     RequestSweep(SweepReason::kLedgerVoid, item);
   }
   absl::StatusOr<OutboxSchema> now = ReadOutboxSchema(session_, change.schema, options_.outbox_table);

@@ -136,9 +136,9 @@ class TransactionHandlerTest : public ::testing::Test {
     return handler_.Handle(item);
   }
   void Published(uint64_t id) { ledger_.Add(0, id, state_.NowForLedger()); }
-  absl::Status Ddl(cdc::SchemaChange::Kind kind, bool if_not_exists = false) {
+  absl::Status Ddl(cdc::SchemaChange::Kind kind, bool if_not_exists = false, const std::string& statement = "…") {
     cdc::StreamItem item = Item();
-    item.schema_changes.push_back({kind, "shop", "kafka_outbox", "…", if_not_exists});
+    item.schema_changes.push_back({kind, "shop", "kafka_outbox", statement, if_not_exists});
     return handler_.Handle(item);
   }
 
@@ -222,6 +222,21 @@ TEST_F(TransactionHandlerTest, AChangeVoidsWhatIsPublishedBehindAHeldRowToo) {
   tracker_.Settle(held, {0, 1});
   EXPECT_EQ(tracker_.progress().transactions_waiting, 0);
   EXPECT_FALSE(ledger_.Contains(0, 2)) << "cleanup would delete the new row of this id";
+}
+
+TEST_F(TransactionHandlerTest, AnAlterMayBringRowsThoughNothingIsPublished) {
+  const auto alter = [this](const std::string& rest) {
+    return Ddl(cdc::SchemaChange::Kind::kAlter, /*if_not_exists=*/false, "ALTER TABLE kafka_outbox " + rest);
+  };
+  ASSERT_TRUE(alter("ADD COLUMN imported INT").ok());
+  EXPECT_EQ(sweeps_.wanted(), "");
+  for (const char* rest :
+       {"import tablespace", "EXCHANGE PARTITION p WITH TABLE u", "CONVERT TABLE u TO PARTITION p"}) {
+    ASSERT_TRUE(alter(rest).ok());
+    ASSERT_EQ(sweeps_.wanted(), "ledger_void") << rest;
+    sweeps_.Begin();
+    sweeps_.Compared(absl::UnixEpoch());
+  }
 }
 
 TEST_F(TransactionHandlerTest, TellsWhichRowsAreGoneWithTheirTable) {
