@@ -60,8 +60,30 @@ void CompletedMarker::PutAside(size_t schema, const IdSet& failed) {
   tables_[schema].failed.UnionWith(failed);
 }
 
+absl::StatusOr<std::optional<uint64_t>> CompletedMarker::MarkRows(SqlSession* session, size_t schema,
+                                                                  const std::string& update,
+                                                                  absl::Span<const uint64_t> ids,
+                                                                  const LogIsRead& log_is_read) {
+  if (log_is_read == nullptr) return session->Execute(update);
+  ASSIGN_OR_RETURN(SqlTransaction transaction, SqlTransaction::Begin(session));
+  ASSIGN_OR_RETURN(const uint64_t marked, session->Execute(update));
+  // From the UPDATE on no other row can take the ids. What took one before is in the log by now, and out of the ledger
+  // once that is read.
+  ASSIGN_OR_RETURN(const bool read, log_is_read(session));
+  if (!read) return std::nullopt;
+  for (const uint64_t id : ids) {
+    if (!ledger_.Contains(schema, id)) return std::nullopt;
+  }
+  RETURN_IF_ERROR(transaction.Commit());
+  return marked;
+}
+
 absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t chunk_rows,
-                                                const absl::Notification* stop) {
+                                                const absl::Notification* stop, const LogIsRead& log_is_read) {
+  bool read = true;
+  if (log_is_read != nullptr && pending() > 0) {
+    ASSIGN_OR_RETURN(read, log_is_read(session));
+  }
   uint64_t marked = 0;
   int statements = 0;
   int errors = 0;
@@ -78,16 +100,18 @@ absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t ch
     }
     IdSet failed;
     while ((stop == nullptr || !stop->HasBeenNotified()) && statements < kStatementsPerFlush &&
-           errors < kErrorsPerFlush && session->alive()) {
+           errors < kErrorsPerFlush && read && session->alive()) {
       std::vector<uint64_t> ids = Take(i, chunk_rows);
       if (ids.empty()) break;
       ids.erase(std::remove_if(ids.begin(), ids.end(), [&](uint64_t id) { return !ledger_.Contains(i, id); }),
                 ids.end());
       if (ids.empty() || !schema.stores_rows()) continue;
       ++statements;
-      const absl::StatusOr<uint64_t> updated = session->Execute(
+      const absl::StatusOr<std::optional<uint64_t>> updated = MarkRows(
+          session, i,
           absl::StrCat("UPDATE ", schema.Name(), IdIndexHint(schema), " SET ", marks, " WHERE ",
-                       IdCondition(schema, ids), " AND ", column, " IS NULL AND ", NotErroredCondition(schema)));
+                       IdCondition(schema, ids), " AND ", column, " IS NULL AND ", NotErroredCondition(schema)),
+          ids, log_is_read);
       if (absl::IsNotFound(updated.status())) continue;  // The table was dropped, and its rows with it.
       if (!updated.ok()) {
         for (const uint64_t id : ids) failed.Add(id);
@@ -95,7 +119,12 @@ absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t ch
         ++errors;
         continue;
       }
-      marked += *updated;
+      if (!updated->has_value()) {
+        Add(i, ids);
+        read = false;
+        continue;
+      }
+      marked += **updated;
     }
     PutAside(i, failed);
   }

@@ -119,6 +119,39 @@ TEST_P(CompletedMarkerTest, ALockedRowHoldsUpItsNeighboursAlone) {
   EXPECT_EQ(marker.pending(), 0);
 }
 
+TEST_P(CompletedMarkerTest, NothingIsMarkedWhileTheLogIsUnread) {
+  CompletedMarker marker = Marker();
+  marker.Add(0, {1, 2});
+  // Unread at once, or from behind the UPDATE on.
+  for (const int unread_from : {0, 1}) {
+    int asked = 0;
+    const auto marked =
+        marker.Flush(session(), 9, nullptr, [&](SqlSession*) -> absl::StatusOr<bool> { return asked++ < unread_from; });
+    ASSERT_TRUE(marked.ok()) << marked.status();
+    EXPECT_EQ(*marked, 0);
+    EXPECT_EQ(asked, unread_from + 1);
+    EXPECT_EQ(Marked(), "");
+    EXPECT_EQ(marker.pending(), 2);
+  }
+  EXPECT_EQ(*marker.Flush(session(), 9, nullptr, [](SqlSession*) -> absl::StatusOr<bool> { return true; }), 2);
+  EXPECT_EQ(Marked(), "1;2");
+}
+
+TEST_P(CompletedMarkerTest, ARowThatTookAnIdRightBeforeItsMarkIsNotMarked) {
+  CompletedMarker marker = Marker();
+  marker.Add(0, {1, 2});
+  int asked = 0;
+  const auto log_is_read = [&](SqlSession*) -> absl::StatusOr<bool> {
+    if (++asked == 2) ledger_.RemoveFromOlder(0, 2);  // The log brought its insert.
+    return true;
+  };
+  EXPECT_EQ(*marker.Flush(session(), 9, nullptr, log_is_read), 0);
+  EXPECT_EQ(Marked(), "");
+  EXPECT_EQ(*marker.Flush(session(), 9, nullptr, log_is_read), 1);
+  EXPECT_EQ(Marked(), "1");
+  EXPECT_EQ(marker.pending(), 0);
+}
+
 TEST_P(CompletedMarkerTest, ABacklogIsMarkedALittleAtATime) {
   CompletedMarker marker = Marker();
   IdSet ids;

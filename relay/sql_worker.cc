@@ -494,7 +494,10 @@ absl::Status SqlWorker::Mark() {
     }
     ledger_marked_ = read;
   }
-  return parts_.marker->Flush(session_.get(), options_.mark_chunk_rows, parts_.stop).status();
+  return parts_.marker
+      ->Flush(session_.get(), options_.mark_chunk_rows, parts_.stop,
+              [this](SqlSession* session) { return LogIsRead(session); })
+      .status();
 }
 
 }  // namespace relay
