@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cdc/transaction_reader.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -46,6 +48,10 @@ std::string XidText(const XaPrepareEvent& prepare) {
 
 uint64_t HashOfName(absl::string_view name) { return absl::HashOf(absl::AsciiStrToLower(name)); }
 
+bool IsAscii(absl::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
 }  // namespace
 
 TransactionReader::TransactionReader(EventSource* source, LayoutProvider* layouts, std::vector<TableInterest> interests,
@@ -86,6 +92,8 @@ void TransactionReader::ResetTransaction() {
   savepoint_by_name_.clear();
   early_savepoints_.clear();
   early_savepoints_left_out_ = false;
+  early_savepoints_ascii_ = true;
+  savepoint_guessed_ = false;
   commit_us_ = 0;
   mariadb_ = false;
   gtid_.reset();
@@ -192,6 +200,7 @@ void TransactionReader::SetSavepoint(const std::string& name) {
   if (transaction_.rows->empty() && savepoints_.empty()) {
     if (early_savepoints_.size() < kMaxEarlySavepoints) {
       early_savepoints_.insert(hash);
+      early_savepoints_ascii_ &= IsAscii(name);
     } else {
       early_savepoints_left_out_ = true;
     }
@@ -199,16 +208,30 @@ void TransactionReader::SetSavepoint(const std::string& name) {
   }
   early_savepoints_.erase(hash);
   savepoint_by_name_[hash] = savepoints_.size();
-  savepoints_.push_back({hash, transaction_.rows->mark()});
+  savepoints_.push_back({hash, IsAscii(name), transaction_.rows->mark()});
+}
+
+std::optional<size_t> TransactionReader::SavepointsThatStay(const std::string& savepoint) {
+  const uint64_t hash = HashOfName(savepoint);
+  const auto found = savepoint_by_name_.find(hash);
+  if (found != savepoint_by_name_.end()) return found->second + 1;
+  if (early_savepoints_.contains(hash) || early_savepoints_left_out_) return 0;
+  // A server takes É and e for one name, by its collation; here the first one that may be meant is. More is undone than
+  // should be at worst, which a sweep brings.
+  const bool ascii = IsAscii(savepoint);
+  std::optional<size_t> stay;
+  if (savepoint_guessed_ || !early_savepoints_ascii_ || (!ascii && !early_savepoints_.empty())) stay = 0;
+  for (size_t i = 0; i < savepoints_.size() && !stay.has_value(); ++i) {
+    if (!ascii || !savepoints_[i].ascii) stay = i + 1;
+  }
+  savepoint_guessed_ |= stay.has_value();
+  return stay;
 }
 
 absl::Status TransactionReader::RollBackTo(const Event& event, const std::string& savepoint) {
-  const uint64_t hash = HashOfName(savepoint);
-  const auto found = savepoint_by_name_.find(hash);
-  if (found == savepoint_by_name_.end() && !early_savepoints_.contains(hash) && !early_savepoints_left_out_) {
-    return Illegal(event, absl::StrCat("(ROLLBACK TO unknown savepoint ", savepoint, ")"));
-  }
-  const size_t kept = found == savepoint_by_name_.end() ? 0 : found->second + 1;
+  const std::optional<size_t> stay = SavepointsThatStay(savepoint);
+  if (!stay.has_value()) return Illegal(event, absl::StrCat("(ROLLBACK TO unknown savepoint ", savepoint, ")"));
+  const size_t kept = *stay;
   const TransactionBuffer::Mark mark = kept > 0 ? savepoints_[kept - 1].mark : TransactionBuffer::Mark{};
   if (!(mark == transaction_.rows->mark())) {
     transaction_.statement_dml = true;

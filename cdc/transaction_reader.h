@@ -109,6 +109,7 @@ class TransactionReader {
   };
   struct Savepoint {
     uint64_t name;  // hashed
+    bool ascii;
     TransactionBuffer::Mark mark;
   };
 
@@ -139,6 +140,8 @@ class TransactionReader {
   bool Idle();
   void Note(const QueryEvent& query, const ClassifiedQuery& classified);
   void SetSavepoint(const std::string& name);
+  // How many of savepoints_ are left behind a ROLLBACK TO this one; nullopt: there is none of the name.
+  std::optional<size_t> SavepointsThatStay(const std::string& savepoint);
   absl::Status RollBackTo(const Event& event, const std::string& savepoint);
   // Fill item_ and end the transaction.
   bool Commit(const Event& event);
@@ -173,6 +176,9 @@ class TransactionReader {
   // limit any unknown name is taken for one of them.
   absl::flat_hash_set<uint64_t> early_savepoints_;
   bool early_savepoints_left_out_ = false;
+  bool early_savepoints_ascii_ = true;
+  // A name was guessed: the server may know savepoints that are forgotten here.
+  bool savepoint_guessed_ = false;
 
   std::map<std::string, Branch> branches_;
 

@@ -148,6 +148,22 @@ TEST_F(TransactionReaderTest, FollowsSavepointsThatAreSetAnewAndRolledPast) {
   EXPECT_THAT(result.status.message(), HasSubstr("(ROLLBACK TO unknown savepoint b)"));
 }
 
+// To both servers `É` and `e` are one name, and the log has it as it was typed.
+TEST_F(TransactionReaderTest, UndoesNoLessWhereTwoNamesMayBeOne) {
+  Start();
+  AddAll({w_.Gtid(1), w_.Query("BEGIN"), w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}}), w_.Query("SAVEPOINT s"),
+          w_.Insert(9, {{2, "b"}}), w_.Query("SAVEPOINT `É`"), w_.Insert(9, {{3, "undone"}}),
+          w_.Query("ROLLBACK TO `e`"), w_.Insert(9, {{4, "c"}}), w_.Xid()});
+  AddAll({w_.Gtid(2), w_.Query("BEGIN"), w_.Query("SAVEPOINT `É`"), w_.TableMap(9, "t"), w_.Insert(9, {{5, "undone"}}),
+          w_.Query("SAVEPOINT s"), w_.Query("ROLLBACK TO `e`"), w_.Query("ROLLBACK TO `É`"), w_.Insert(9, {{6, "d"}}),
+          w_.Xid()});
+  AddAll({w_.Gtid(3), w_.Query("BEGIN"), w_.TableMap(9, "t"), w_.Insert(9, {{7, "e"}}), w_.Query("SAVEPOINT s"),
+          w_.Query("ROLLBACK TO t")});
+  const Result result = Read();
+  EXPECT_THAT(result.items, ElementsAre("transaction 1 statement: +1=a +2=b +4=c", "transaction 2 statement: +6=d"));
+  EXPECT_THAT(result.status.message(), HasSubstr("(ROLLBACK TO unknown savepoint t)"));
+}
+
 // Two hundred thousand of them must not cost the square of it: that took minutes.
 TEST_F(TransactionReaderTest, ReadsAnyNumberOfSavepoints) {
   constexpr uint32_t kMany = 200000;
