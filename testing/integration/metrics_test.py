@@ -51,17 +51,18 @@ def test_figures_of_rows_are_those_of_the_rows(make_relay, outbox, kafka,
     assert metric('outbox_relay_poison_rows') == 1
     assert metric('outbox_relay_delivery_failures_total', fault='row') >= 3
     assert metric('outbox_relay_upserts_total') == 0
-    # Mended, and then sent again.
-    outbox.execute(f"UPDATE {outbox.name} SET payload_json = '1' "
-                   f'WHERE id = {row}')
+    # It is mended, and then sent again; any other change in place counts.
+    change = f"UPDATE {outbox.name} SET payload_json = '1' WHERE id = "
+    outbox.execute(change + str(row))
+    outbox.execute(change + str(outbox.insert(topic, '2')))
     _wait_for(relay, 'outbox_relay_upserts_total', 1)
     assert metric(rows, outcome='requeued') == 0
     outbox.execute(f'UPDATE {outbox.name} SET errored = 0 WHERE id = {row}')
     _wait_for(relay, rows, 1, outcome='requeued')
-    _wait_for(relay, rows, 11, outcome='published')
+    _wait_for(relay, rows, 12, outcome='published')
     assert metric(rows, outcome='swept') == 0
 
-    _wait_for(relay, 'outbox_relay_cleanup_rows_total', 11)
+    _wait_for(relay, 'outbox_relay_cleanup_rows_total', 12)
     _wait_for(relay, 'outbox_relay_ledger_rows', 0)
     assert metric('outbox_relay_cleanup_failures_total') == 0
     assert outbox.count() == 0
