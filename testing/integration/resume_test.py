@@ -60,7 +60,7 @@ def test_connection_that_brings_nothing_moves_no_position_back(
         outbox, kafka, '--checkpoint-interval=100ms',
         f'--checkpoint-file={directory}/{outbox.schema}.checkpoint')
     reader = read(topic)
-    relay.start().wait_ready()
+    relay.start().wait_ready().wait_streaming()
     outbox.insert_many(topic, [f'"{"x" * 900}"'] * 1000, chunk=10)
     reader.wait_count(1000)
     relay.stop()
