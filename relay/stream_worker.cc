@@ -135,7 +135,12 @@ absl::Status StreamWorker::Connection() {
   RETURN_IF_ERROR(ConnectToPrimary());
   RETURN_IF_ERROR(Plan());
   RETURN_IF_ERROR(Open());
-  if (!plan_.sweep.empty()) RETURN_IF_ERROR(SweepBeforeStreaming());
+  if (!plan_.sweep.empty()) {
+    // What the columns are can be proven now. The sweep may take long, and end with the process.
+    parts_.handler->Connected(sql_.get(), layouts_.get(), GtidsTellVisibility(server_));
+    parts_.handler->LearnLayouts(parts_.tracker->handed().position);
+    RETURN_IF_ERROR(SweepBeforeStreaming());
+  }
   return Read();
 }
 
