@@ -69,13 +69,23 @@ class _Buildah:
 
     def __init__(self):
         self.directory = temporary_directory()
+        self._within = []
+        mounts = pathlib.Path('/proc/self/mountinfo').read_text()
+        if not any(line.split()[4] == '/' for line in mounts.splitlines()):
+            # A chroot: buildah mounts the root anew, so that it must be one.
+            root = self.directory / 'chroot'
+            root.mkdir()
+            self._within = ['unshare', '--mount', 'sh', '-c',
+                            'mount --rbind / "$0" && exec chroot "$0" "$@"',
+                            root, 'env', '--chdir']
 
-    def __call__(self, *arguments, **options):
-        return _run('buildah', '--root', self.directory / 'root', '--runroot',
-                    self.directory / 'run', '--storage-driver', 'vfs',
-                    *arguments,
+    def __call__(self, *arguments, cwd='/'):
+        within = [*self._within, cwd] if self._within else []
+        return _run(*within, 'buildah', '--root', self.directory / 'root',
+                    '--runroot', self.directory / 'run', '--storage-driver',
+                    'vfs', *arguments, cwd=cwd,
                     env=dict(os.environ, BUILDAH_ISOLATION='chroot',
-                             STORAGE_DRIVER='vfs'), **options)
+                             STORAGE_DRIVER='vfs'))
 
 
 def _binary():
