@@ -64,18 +64,29 @@ def _base_tree():
     return cache.entry('debian-bookworm-base', make) / 'root'
 
 
+def _in_chroot():
+    """Whether the root is a folder of a mount, and no mount itself."""
+    mounts = pathlib.Path('/proc/self/mountinfo').read_text()
+    return not any(line.split()[4] == '/' for line in mounts.splitlines())
+
+
+def _unshare():
+    """Runs what follows with mounts of its own."""
+    return ['unshare', '--mount', '--propagation',
+            'unchanged' if _in_chroot() else 'private']
+
+
 class _Buildah:
     """buildah with a storage of its own, which goes with this process."""
 
     def __init__(self):
         self.directory = temporary_directory()
         self._within = []
-        mounts = pathlib.Path('/proc/self/mountinfo').read_text()
-        if not any(line.split()[4] == '/' for line in mounts.splitlines()):
-            # A chroot: buildah mounts the root anew, so that it must be one.
+        if _in_chroot():
+            # buildah mounts the root anew, so that it must be a mount.
             root = self.directory / 'chroot'
             root.mkdir()
-            self._within = ['unshare', '--mount', 'sh', '-c',
+            self._within = [*_unshare(), 'sh', '-c',
                             'mount --rbind / "$0" && exec chroot "$0" "$@"',
                             root, 'env', '--chdir']
 
@@ -220,8 +231,7 @@ class _Relay:
     def __init__(self, tree, log, arguments, settings):
         self.log = log
         self.process = SupervisedProcess(
-            ['unshare', '--mount', '--propagation', 'private', 'sh', '-c',
-             _READ_ONLY, 'sh', tree, *arguments], log,
+            [*_unshare(), 'sh', '-c', _READ_ONLY, 'sh', tree, *arguments], log,
             environment={'PATH': os.environ['PATH'], **settings})
 
 
