@@ -210,6 +210,10 @@ absl::Status SqlWorker::SweepAlongside() {
     const absl::Time now = parts_.state->ServerNow();
     // A clock that was set back is no reason to wait longer.
     if (last <= now && now - last < options_.sweep_interval) return absl::OkStatus();
+    // One that publishes from the table ends with one of this kind.
+    for (size_t table = 0; table < parts_.state->table_count(); ++table) {
+      if (parts_.state->sweep(table).phase != SweepProgress::Phase::kNone) return absl::OkStatus();
+    }
     if (parts_.sweeps->wanted().empty()) parts_.sweeps->Request(SweepReason::kInterval);
     return absl::OkStatus();
   }
