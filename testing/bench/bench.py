@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT))
 from testing.integration.outbox import make_outbox
 from testing.integration.relay_process import RelayProcess, environment
 from testing.servers.cache import ServerUnavailable
+from testing.servers.deadline import wait_until
 from testing.servers.kafka_broker import KafkaBroker
 from testing.servers.mysql_server import MysqlServer
 from testing.servers.temporary_directory import temporary_directory
@@ -53,8 +54,11 @@ class Bench:
             environment(self.outbox, self.kafka.address), relay_flags)
 
     def make_table(self):
-        """Lets the relay make its table and its first checkpoint."""
+        """Lets the relay make its table and its first checkpoint, and end what
+        a first start does."""
         self.relay.start().wait_ready(60)
+        wait_until(lambda: self.relay.says('sweep.finished', 'compared'),
+                   'the sweep of the first start', 60)
         self.relay.stop()
 
     def end_offset(self, topic):
