@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/cleaner.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -116,16 +117,13 @@ class Cleaner::Pass {
     return !result_.ids_came_back;
   }
 
-  absl::StatusOr<bool> LogIsRead() {
-    if (log_is_read_ == nullptr) return true;
-    return log_is_read_(session_);
-  }
-
   absl::Status DeletePublished() {
     if (ledger_->Due(index_, Now(), options_.retention, 1).empty()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(const bool read, LogIsRead());
-    result_.log_unread = !read;
-    if (!read) return absl::OkStatus();
+    if (log_is_read_ != nullptr) {
+      ASSIGN_OR_RETURN(const bool read, log_is_read_(session_));
+      result_.log_unread = !read;
+      if (!read) return absl::OkStatus();
+    }
     while (true) {
       const std::vector<uint64_t> due = ledger_->Due(index_, Now(), options_.retention, options_.chunk_rows);
       if (due.empty()) return absl::OkStatus();
@@ -141,22 +139,16 @@ class Cleaner::Pass {
     }
   }
 
-  // Nullopt: the log may hold, or has brought, other rows of these ids; nothing was deleted.
+  // As ChangePublishedRows.
   absl::StatusOr<std::optional<uint64_t>> DeleteChunk(absl::Span<const uint64_t> due) {
-    ASSIGN_OR_RETURN(SqlTransaction transaction, SqlTransaction::Begin(session_));
-    ASSIGN_OR_RETURN(
-        const uint64_t deleted,
-        session_->Execute(absl::StrCat("DELETE FROM ", schema_.Name(), " USING ", schema_.Name(), IdIndexHint(schema_),
-                                       " WHERE ", IdCondition(schema_, due), " AND ", NotErroredCondition(schema_))));
-    // Whatever took one of the ids before the delete is in the log by now, and out of the ledger once that is read.
-    ASSIGN_OR_RETURN(const bool read, LogIsRead());
-    if (!read) return std::nullopt;
-    const IdSet still = ledger_->AllDue(index_, Now(), options_.retention);
-    for (const uint64_t id : due) {
-      if (!still.Contains(id)) return std::nullopt;
-    }
-    RETURN_IF_ERROR(transaction.Commit());
-    return deleted;
+    return ChangePublishedRows(
+        session_,
+        absl::StrCat("DELETE FROM ", schema_.Name(), " USING ", schema_.Name(), IdIndexHint(schema_), " WHERE ",
+                     IdCondition(schema_, due), " AND ", NotErroredCondition(schema_)),
+        log_is_read_, [&] {
+          const IdSet still = ledger_->AllDue(index_, Now(), options_.retention);
+          return std::all_of(due.begin(), due.end(), [&](uint64_t id) { return still.Contains(id); });
+        });
   }
 
   absl::Status DeleteCompleted() {
@@ -213,7 +205,7 @@ class Cleaner::Pass {
   const CleanerOptions& options_;
   Ledger* const ledger_;
   const base::Clock* const clock_;
-  const Cleaner::LogIsRead& log_is_read_;
+  const LogIsRead& log_is_read_;
   const Cleaner::Unmarked& unmarked_;
   SqlSession* const session_;
   const size_t index_;
@@ -226,7 +218,7 @@ class Cleaner::Pass {
   CleanupResult result_;
 };
 
-Cleaner::Cleaner(const CleanerOptions& options, SchemaOf schema_of, Ledger* ledger, const base::Clock* clock,
+Cleaner::Cleaner(const CleanerOptions& options, OutboxSchemaOf schema_of, Ledger* ledger, const base::Clock* clock,
                  LogIsRead log_is_read, Unmarked unmarked)
     : options_(options),
       schema_of_(std::move(schema_of)),

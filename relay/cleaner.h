@@ -20,6 +20,7 @@
 #include "relay/id_set.h"
 #include "relay/ledger.h"
 #include "relay/outbox_schema.h"
+#include "relay/published_rows.h"
 #include "relay/sql_session.h"
 #include "relay/table_identity.h"
 
@@ -51,11 +52,6 @@ struct CleanupResult {
 // SQL thread.
 class Cleaner {
  public:
-  // An outbox table as it is now, by its place in the ledger.
-  using SchemaOf = std::function<OutboxSchema(size_t)>;
-  // Whether the log is read up to its end as it is now (the session tells), which may be waited for a moment. A row
-  // that took a published row's id in a part that is not read yet would be deleted with it.
-  using LogIsRead = std::function<absl::StatusOr<bool>(SqlSession*)>;
   // Published ids of a table that are still to be marked as completed.
   using Unmarked = std::function<IdSet(size_t)>;
 
@@ -63,7 +59,7 @@ class Cleaner {
   // delete is committed: from the delete on no other row can take the ids, and no DDL touch the table. Null: nobody
   // reads; the ledger is believed. With `keep_rows` the ledger keeps what is `unmarked`, or a sweep would take it for
   // unpublished. Null: nothing is.
-  Cleaner(const CleanerOptions& options, SchemaOf schema_of, Ledger* ledger, const base::Clock* clock,
+  Cleaner(const CleanerOptions& options, OutboxSchemaOf schema_of, Ledger* ledger, const base::Clock* clock,
           LogIsRead log_is_read, Unmarked unmarked = nullptr);
 
   // One pass over one schema, until nothing is due or `budget` is used up. `known_created` is the table's CREATE_TIME
@@ -82,7 +78,7 @@ class Cleaner {
   class Pass;
 
   const CleanerOptions options_;
-  const SchemaOf schema_of_;
+  const OutboxSchemaOf schema_of_;
   Ledger* const ledger_;
   const base::Clock* const clock_;
   const LogIsRead log_is_read_;

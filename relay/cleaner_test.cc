@@ -50,7 +50,7 @@ class CleanerTest : public testing_servers::SqlServerTest {
     EXPECT_TRUE(result.ok()) << result.status();
     return result.value_or(CleanupResult());
   }
-  Cleaner::SchemaOf SchemaOf() {
+  OutboxSchemaOf SchemaOf() {
     return [this](size_t schema) { return schemas_[schema]; };
   }
   std::string Left() { return Select("SELECT id FROM kafka_outbox ORDER BY id"); }
@@ -59,7 +59,7 @@ class CleanerTest : public testing_servers::SqlServerTest {
   std::unique_ptr<Ledger> ledger_;
   base::FakeClock clock_;
   CleanerOptions options_;
-  Cleaner::LogIsRead log_is_read_;
+  LogIsRead log_is_read_;
   Cleaner::Unmarked unmarked_;
 };
 

@@ -61,7 +61,7 @@ class CleanupJob {
   }
 
  private:
-  Cleaner::SchemaOf SchemaOf() const {
+  OutboxSchemaOf SchemaOf() const {
     return [this](size_t schema) { return schemas_[schema]; };
   }
 

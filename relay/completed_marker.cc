@@ -19,7 +19,7 @@ constexpr int kErrorsPerFlush = 2;
 
 }  // namespace
 
-CompletedMarker::CompletedMarker(SchemaOf schema_of, const Ledger* ledger)
+CompletedMarker::CompletedMarker(OutboxSchemaOf schema_of, const Ledger* ledger)
     : schema_of_(std::move(schema_of)), ledger_(*ledger), tables_(ledger->schemas().size()) {}
 
 void CompletedMarker::Add(size_t schema, absl::Span<const uint64_t> ids) {
@@ -60,24 +60,6 @@ void CompletedMarker::PutAside(size_t schema, const IdSet& failed) {
   tables_[schema].failed.UnionWith(failed);
 }
 
-absl::StatusOr<std::optional<uint64_t>> CompletedMarker::MarkRows(SqlSession* session, size_t schema,
-                                                                  const std::string& update,
-                                                                  absl::Span<const uint64_t> ids,
-                                                                  const LogIsRead& log_is_read) {
-  if (log_is_read == nullptr) return session->Execute(update);
-  ASSIGN_OR_RETURN(SqlTransaction transaction, SqlTransaction::Begin(session));
-  ASSIGN_OR_RETURN(const uint64_t marked, session->Execute(update));
-  // From the UPDATE on no other row can take the ids. What took one before is in the log by now, and out of the ledger
-  // once that is read.
-  ASSIGN_OR_RETURN(const bool read, log_is_read(session));
-  if (!read) return std::nullopt;
-  for (const uint64_t id : ids) {
-    if (!ledger_.Contains(schema, id)) return std::nullopt;
-  }
-  RETURN_IF_ERROR(transaction.Commit());
-  return marked;
-}
-
 absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t chunk_rows,
                                                 const absl::Notification* stop, const LogIsRead& log_is_read) {
   bool read = true;
@@ -107,11 +89,12 @@ absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t ch
                 ids.end());
       if (ids.empty() || !schema.stores_rows()) continue;
       ++statements;
-      const absl::StatusOr<std::optional<uint64_t>> updated = MarkRows(
-          session, i,
+      const absl::StatusOr<std::optional<uint64_t>> updated = ChangePublishedRows(
+          session,
           absl::StrCat("UPDATE ", schema.Name(), IdIndexHint(schema), " SET ", marks, " WHERE ",
                        IdCondition(schema, ids), " AND ", column, " IS NULL AND ", NotErroredCondition(schema)),
-          ids, log_is_read);
+          log_is_read,
+          [&] { return std::all_of(ids.begin(), ids.end(), [&](uint64_t id) { return ledger_.Contains(i, id); }); });
       if (absl::IsNotFound(updated.status())) continue;  // The table was dropped, and its rows with it.
       if (!updated.ok()) {
         for (const uint64_t id : ids) failed.Add(id);

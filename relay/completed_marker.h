@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +20,7 @@
 #include "relay/id_set.h"
 #include "relay/ledger.h"
 #include "relay/outbox_schema.h"
+#include "relay/published_rows.h"
 #include "relay/sql_session.h"
 
 namespace relay {
@@ -29,13 +29,8 @@ namespace relay {
 // thread, once a second.
 class CompletedMarker {
  public:
-  // An outbox table as it is now, by its place in the ledger.
-  using SchemaOf = std::function<OutboxSchema(size_t)>;
-  // Whether the log is read up to its end as it is now, as Cleaner asks it.
-  using LogIsRead = std::function<absl::StatusOr<bool>(SqlSession*)>;
-
   // The ledger outlives the marker: what has left it by the time it is to be marked is another row.
-  CompletedMarker(SchemaOf schema_of, const Ledger* ledger);
+  CompletedMarker(OutboxSchemaOf schema_of, const Ledger* ledger);
 
   void Add(size_t schema, absl::Span<const uint64_t> ids);
   // Also what an earlier process published: the marks that it no longer came to set.
@@ -46,9 +41,9 @@ class CompletedMarker {
 
   // Marks what was added and returns how many rows it found unmarked, or the first error. The ids of a statement that
   // failed are kept, and tried again behind the others: a row that is locked for long holds up its neighbours alone. At
-  // most `chunk_rows` rows a statement; a statement begun is finished, then `stop`
-  // counts. `log_is_read` is asked first, and before each statement is committed: while a part of the log is unread, an
-  // id may be another row's, and nothing is marked. Null: nobody reads; the ledger is believed.
+  // most `chunk_rows` rows a statement; a statement begun is finished, then `stop` counts. `log_is_read` is asked
+  // first, and before each statement is committed: while a part of the log is unread, an id may be another row's, and
+  // nothing is marked. Null: nobody reads; the ledger is believed.
   absl::StatusOr<uint64_t> Flush(SqlSession* session, uint32_t chunk_rows, const absl::Notification* stop,
                                  const LogIsRead& log_is_read = nullptr);
 
@@ -61,11 +56,8 @@ class CompletedMarker {
   // The next ids to mark, which are taken out.
   std::vector<uint64_t> Take(size_t schema, size_t count);
   void PutAside(size_t schema, const IdSet& failed);
-  // Nullopt: the log is not read, or has brought other rows of these ids; none was marked.
-  absl::StatusOr<std::optional<uint64_t>> MarkRows(SqlSession* session, size_t schema, const std::string& update,
-                                                   absl::Span<const uint64_t> ids, const LogIsRead& log_is_read);
 
-  const SchemaOf schema_of_;
+  const OutboxSchemaOf schema_of_;
   const Ledger& ledger_;
   mutable absl::Mutex mutex_;
   std::vector<Table> tables_ ABSL_GUARDED_BY(mutex_);

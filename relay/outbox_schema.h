@@ -5,7 +5,9 @@
 #ifndef RELAY_OUTBOX_SCHEMA_H_
 #define RELAY_OUTBOX_SCHEMA_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -76,6 +78,9 @@ struct OutboxSchema {
 
 // Reads the facts. Also OK when the table does not exist. NotFound when the schema doesn't (or may not be seen).
 absl::StatusOr<OutboxSchema> ReadOutboxSchema(SqlSession* session, absl::string_view schema, absl::string_view table);
+
+// An outbox table as it is now, by its place among the relay's: a DDL may have changed it.
+using OutboxSchemaOf = std::function<OutboxSchema(size_t)>;
 
 // Only CREATE_TIME, read anew (cheap); empty when the table is gone.
 absl::StatusOr<std::string> ReadTableCreated(SqlSession* session, absl::string_view schema, absl::string_view table);

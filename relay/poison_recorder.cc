@@ -69,7 +69,7 @@ size_t PoisonRow::bytes() const {
   return sum;
 }
 
-PoisonRecorder::PoisonRecorder(SchemaOf schema_of, std::string state_schema, std::string relay_id)
+PoisonRecorder::PoisonRecorder(OutboxSchemaOf schema_of, std::string state_schema, std::string relay_id)
     : schema_of_(std::move(schema_of)), state_schema_(std::move(state_schema)), relay_id_(std::move(relay_id)) {}
 
 absl::StatusOr<PoisonOutcome> PoisonRecorder::Record(SqlSession* session, absl::Span<const PoisonRow* const> rows) {

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,7 +28,7 @@ struct PoisonRow {
   // What it takes of memory.
   size_t bytes() const;
 
-  size_t schema = 0;  // What the recorder's SchemaOf takes.
+  size_t schema = 0;  // What the recorder's OutboxSchemaOf takes.
   uint64_t id = 0;
   uint32_t attempts = 0;
   std::string reason;  // Kafka's words; no payload, key or header in it.
@@ -49,10 +48,8 @@ struct PoisonOutcome {
 // SQL thread. Keeps no state of its own.
 class PoisonRecorder {
  public:
-  using SchemaOf = std::function<OutboxSchema(size_t)>;
-
   // `schema_of` tells a table as it is now; DDL may have changed it. `state_schema` is where kafka_outbox_dead is.
-  PoisonRecorder(SchemaOf schema_of, std::string state_schema, std::string relay_id);
+  PoisonRecorder(OutboxSchemaOf schema_of, std::string state_schema, std::string relay_id);
 
   // Records all the rows in one transaction, or none. Only after OK are they done. Rows given twice, or recorded again
   // after a commit whose answer was lost, come to the same for those on their row; a dead letter is then written twice.
@@ -65,7 +62,7 @@ class PoisonRecorder {
   absl::StatusOr<PoisonOutcome> RecordChunk(SqlSession* session, absl::Span<const PoisonRow* const> rows);
   absl::Status DeadLetter(SqlSession* session, const PoisonRow& row);
 
-  const SchemaOf schema_of_;
+  const OutboxSchemaOf schema_of_;
   const std::string state_schema_;
   const std::string relay_id_;
 };

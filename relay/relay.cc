@@ -259,7 +259,7 @@ class Pipeline {
 
  private:
   CompletedMarker* marker() { return marker_.has_value() ? &*marker_ : nullptr; }
-  std::function<OutboxSchema(size_t)> SchemaOf() {
+  OutboxSchemaOf SchemaOf() {
     return [this](size_t table) { return state_.table(table); };
   }
   absl::StatusOr<absl::Duration> Barrier(SqlSession* session) const {
