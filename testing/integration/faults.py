@@ -37,3 +37,14 @@ def assert_healed_after_a_purge(relay):
     """It saw that the log was gone, said so, and went to the table."""
     assert relay.says('stream.purged')
     assert relay.metric('outbox_relay_sweeps_total', reason='purged') >= 1
+
+
+def assert_goes_on_after_a_purge(relay, outbox, topic, reader, rows):
+    """Started behind a purge, it publishes the table, `rows` different ones in
+    all, and then what the log brings."""
+    relay.start()
+    reader.wait_for(lambda records: len(set(reader.values())) == rows,
+                    'the rows whose log is gone')
+    assert_healed_after_a_purge(relay)
+    outbox.insert(topic, '"after"')
+    reader.wait_for(lambda records: records[-1].value == b'"after"', 'the end')
