@@ -9,35 +9,22 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "relay/migrations.h"
+#include "relay/outbox_server_fixture.h"
 #include "relay/state_tables.h"
-#include "testing/sql_servers.h"
 
 namespace relay {
 namespace {
 
-class CleanerTest : public testing_servers::SqlServerTest {
+class CleanerTest : public OutboxServerTest {
  protected:
   void SetUp() override {
-    SqlServerTest::SetUp();
-    if (session() == nullptr) return;
-    MigrationOptions options;
-    options.schemas = {schema()};
-    options.state_schema = schema();
-    const auto schemas = Migrate(session(), options);
-    ASSERT_TRUE(schemas.ok()) << schemas.status();
-    schemas_ = *schemas;
+    OutboxServerTest::SetUp();
+    if (tables_.empty()) return;
     Run(absl::StrCat("INSERT INTO ", kOwnerTable,
                      " (table_name, relay_id, state_schema, claimed_at) VALUES ('kafka_outbox', 'r', 's', NOW())"));
     ledger_ = std::make_unique<Ledger>(std::vector<std::string>{schema()});
     options_.chunk_rows = 3;
     options_.pause = absl::ZeroDuration();
-  }
-  void Insert(int from, int to) {
-    for (int id = from; id <= to; ++id) {
-      Run(absl::StrCat("INSERT INTO kafka_outbox (id, topic, payload_json, payload_headers) VALUES (", id,
-                       ",'t','{}','{}')"));
-    }
   }
   // As if published that long ago.
   void Published(absl::Span<const uint64_t> ids, absl::Duration ago) {
@@ -51,11 +38,10 @@ class CleanerTest : public testing_servers::SqlServerTest {
     return result.value_or(CleanupResult());
   }
   OutboxSchemaOf SchemaOf() {
-    return [this](size_t schema) { return schemas_[schema]; };
+    return [this](size_t schema) { return tables_[schema]; };
   }
   std::string Left() { return Select("SELECT id FROM kafka_outbox ORDER BY id"); }
 
-  std::vector<OutboxSchema> schemas_;
   std::unique_ptr<Ledger> ledger_;
   base::FakeClock clock_;
   CleanerOptions options_;
@@ -166,7 +152,7 @@ TEST_P(CleanerTest, ATableMadeAnewKeepsItsRows) {
   Published({1, 2, 3}, absl::Minutes(62));
   const CleanupResult result = Clean(absl::InfiniteDuration(), "2001-02-03 04:05:06");
   EXPECT_EQ(result.identity.verdict, TableIdentity::Verdict::kOther);
-  EXPECT_EQ(result.identity.created, schemas_[0].created);
+  EXPECT_EQ(result.identity.created, tables_[0].created);
   EXPECT_EQ(Left(), "1;2;3");
   EXPECT_EQ(ledger_->size(0), 3);
 }
@@ -191,27 +177,26 @@ TEST_P(CleanerTest, AfterATruncateThatTheStreamHasNotSeenTheNewRowsStay) {
 TEST_P(CleanerTest, AnOptimizeOfOursIsNoOtherTable) {
   Insert(1, 3);
   Published({1, 2, 3}, absl::Minutes(62));
-  const std::string before = schemas_[0].created;
-  ASSERT_TRUE(AnnounceRebuild(session(), schemas_[0]).ok());
+  const std::string before = tables_[0].created;
+  ASSERT_TRUE(AnnounceRebuild(session(), tables_[0]).ok());
   Select("SELECT SLEEP(1.1)");
   Select("OPTIMIZE TABLE kafka_outbox");
-  EXPECT_EQ(CheckTableIdentity(session(), schemas_[0], before)->verdict, TableIdentity::Verdict::kRebuilt)
+  EXPECT_EQ(CheckTableIdentity(session(), tables_[0], before)->verdict, TableIdentity::Verdict::kRebuilt)
       << "while it is under way";
-  ASSERT_TRUE(ConcludeRebuild(session(), schemas_[0]).ok());
+  ASSERT_TRUE(ConcludeRebuild(session(), tables_[0]).ok());
   const CleanupResult result = Clean(absl::InfiniteDuration(), before);
   EXPECT_EQ(result.identity.verdict, TableIdentity::Verdict::kRebuilt);
   EXPECT_NE(result.identity.created, before);
   EXPECT_EQ(Left(), "");
-  EXPECT_EQ(CheckTableIdentity(session(), schemas_[0], result.identity.created)->verdict,
-            TableIdentity::Verdict::kSame);
+  EXPECT_EQ(CheckTableIdentity(session(), tables_[0], result.identity.created)->verdict, TableIdentity::Verdict::kSame);
   Select("SELECT SLEEP(1.1)");
   Run("ALTER TABLE kafka_outbox COMMENT 'x'");
-  EXPECT_EQ(CheckTableIdentity(session(), schemas_[0], result.identity.created)->verdict,
+  EXPECT_EQ(CheckTableIdentity(session(), tables_[0], result.identity.created)->verdict,
             TableIdentity::Verdict::kOther);
 }
 
 TEST_P(CleanerTest, ATableThatStoresNothingNeedsNoDeletes) {
-  schemas_[0].engine = "BLACKHOLE";
+  tables_[0].engine = "BLACKHOLE";
   Published({1, 2}, absl::Minutes(3));
   Clean();
   EXPECT_EQ(ledger_->size(0), 0);

@@ -10,29 +10,19 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "relay/cleaner.h"
-#include "relay/migrations.h"
+#include "relay/outbox_server_fixture.h"
 #include "relay/sql_checkpoint_store.h"
 #include "relay/state_tables.h"
-#include "testing/sql_servers.h"
 
 namespace relay {
 namespace {
 
-class CleanupCommandTest : public testing_servers::SqlServerTest {
+class CleanupCommandTest : public OutboxServerTest {
  protected:
   void SetUp() override {
-    SqlServerTest::SetUp();
-    if (session() == nullptr) return;
-    MigrationOptions options;
-    options.schemas = {schema()};
-    options.state_schema = schema();
-    const auto schemas = Migrate(session(), options);
-    ASSERT_TRUE(schemas.ok()) << schemas.status();
-    created_ = (*schemas)[0].created;
-    for (int id = 1; id <= 9; ++id) {
-      Run(absl::StrCat("INSERT INTO kafka_outbox (id, topic, payload_json, payload_headers) VALUES (", id,
-                       ",'t','{}','{}')"));
-    }
+    OutboxServerTest::SetUp();
+    if (tables_.empty()) return;
+    Insert(1, 9);
     Run("UPDATE kafka_outbox SET push_completed_at = NOW() - INTERVAL 61 MINUTE WHERE id = 9");
     Run("UPDATE kafka_outbox SET errored = 1 WHERE id = 3");
     const SqlHost& host = endpoint().hosts[0];
@@ -57,7 +47,7 @@ class CleanupCommandTest : public testing_servers::SqlServerTest {
     auto loaded = store->Load(session());
     ASSERT_TRUE(loaded.ok()) << loaded.status();
     loaded->checkpoint.position = {"binlog.000001", 4};
-    loaded->checkpoint.tables.push_back({schema(), "kafka_outbox", created_, std::nullopt, {}});
+    loaded->checkpoint.tables.push_back({schema(), "kafka_outbox", tables_[0].created, std::nullopt, {}});
     LedgerDelta delta;
     LedgerPart& part = delta.parts.emplace_back();
     part.schema = schema();
@@ -67,7 +57,6 @@ class CleanupCommandTest : public testing_servers::SqlServerTest {
   }
   std::string Left() { return Select("SELECT id FROM kafka_outbox ORDER BY id"); }
 
-  std::string created_;
   Config config_;
   absl::Notification stop_;
 };

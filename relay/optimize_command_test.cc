@@ -7,25 +7,18 @@
 
 #include "absl/random/random.h"
 #include "gtest/gtest.h"
-#include "relay/migrations.h"
+#include "relay/outbox_server_fixture.h"
 #include "relay/relay_identity.h"
 #include "relay/table_identity.h"
-#include "testing/sql_servers.h"
 
 namespace relay {
 namespace {
 
-class OptimizeCommandTest : public testing_servers::SqlServerTest {
+class OptimizeCommandTest : public OutboxServerTest {
  protected:
   void SetUp() override {
-    SqlServerTest::SetUp();
-    if (session() == nullptr) return;
-    MigrationOptions options;
-    options.schemas = {schema()};
-    options.state_schema = schema();
-    const auto schemas = Migrate(session(), options);
-    ASSERT_TRUE(schemas.ok()) << schemas.status();
-    schema_ = (*schemas)[0];
+    OutboxServerTest::SetUp();
+    if (tables_.empty()) return;
     const SqlHost& host = endpoint().hosts[0];
     config_.database.hosts = {{host.host, host.port}};
     config_.database.user = endpoint().user;
@@ -37,7 +30,6 @@ class OptimizeCommandTest : public testing_servers::SqlServerTest {
     config_.database.query_timeout = absl::Seconds(30);
   }
 
-  OutboxSchema schema_;
   Config config_;
 };
 
@@ -50,7 +42,7 @@ TEST_P(OptimizeCommandTest, ARelayAtWorkKnowsTheTableForTheSame) {
           .ok());
   Select("SELECT SLEEP(1.1)");
   EXPECT_EQ(RunOptimize(config_), 0);
-  EXPECT_EQ(CheckTableIdentity(session(), schema_, schema_.created)->verdict, TableIdentity::Verdict::kRebuilt);
+  EXPECT_EQ(CheckTableIdentity(session(), tables_[0], tables_[0].created)->verdict, TableIdentity::Verdict::kRebuilt);
 }
 
 TEST_P(OptimizeCommandTest, WorksWhereNoRelayOfOursHasBeen) {

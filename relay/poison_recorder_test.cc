@@ -10,8 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "relay/migrations.h"
-#include "testing/sql_servers.h"
+#include "relay/outbox_server_fixture.h"
 
 namespace relay {
 namespace {
@@ -20,24 +19,8 @@ using ::testing::HasSubstr;
 
 constexpr char kRelayId[] = "0f8fad5b-d9cb-469f-a165-70867728950e";
 
-class PoisonRecorderTest : public testing_servers::SqlServerTest {
+class PoisonRecorderTest : public OutboxServerTest {
  protected:
-  void SetUp() override {
-    SqlServerTest::SetUp();
-    if (session() == nullptr) return;
-    MigrationOptions options;
-    options.schemas = {schema()};
-    options.state_schema = schema();
-    const auto schemas = Migrate(session(), options);
-    ASSERT_TRUE(schemas.ok()) << schemas.status();
-    schemas_ = *schemas;
-  }
-  void Insert(int from, int to) {
-    for (int id = from; id <= to; ++id) {
-      Run(absl::StrCat("INSERT INTO kafka_outbox (id, topic, payload_json, payload_headers) VALUES (", id,
-                       ",'t','{}','{}')"));
-    }
-  }
   static PoisonRow Row(uint64_t id, const std::string& reason, uint32_t attempts = 3) {
     std::vector<cdc::ColumnValue> columns(kOutboxColumnCount);
     columns[kTopic] = {cdc::ColumnValue::State::kValue, "orders"};
@@ -54,11 +37,9 @@ class PoisonRecorderTest : public testing_servers::SqlServerTest {
   absl::StatusOr<PoisonOutcome> RecordIn(const std::string& state_schema, const std::vector<PoisonRow>& rows) {
     std::vector<const PoisonRow*> pointers;
     for (const PoisonRow& row : rows) pointers.push_back(&row);
-    return PoisonRecorder([this](size_t schema) { return schemas_[schema]; }, state_schema, kRelayId)
+    return PoisonRecorder([this](size_t schema) { return tables_[schema]; }, state_schema, kRelayId)
         .Record(session(), pointers);
   }
-
-  std::vector<OutboxSchema> schemas_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Servers, PoisonRecorderTest, testing_servers::EachServer(), testing_servers::ServerName);
@@ -158,14 +139,14 @@ TEST_P(PoisonRecorderTest, WithoutATableForDeadRowsNothingIsRecordedAndTheRowIsN
 TEST_P(PoisonRecorderTest, ReasonsFitNarrowColumnsOfOtherCharsets) {
   Run("ALTER TABLE kafka_outbox MODIFY error_reason VARCHAR(10) CHARACTER SET ascii NOT NULL DEFAULT '', MODIFY "
       "push_attempts INT NULL");
-  schemas_[0] = *ReadOutboxSchema(session(), schema(), "kafka_outbox");
+  tables_[0] = *ReadOutboxSchema(session(), schema(), "kafka_outbox");
   Insert(1, 1);
   ASSERT_TRUE(Record({Row(1, "größer als alles")}).ok());
   EXPECT_EQ(Select("SELECT error_reason FROM kafka_outbox"), "gr????er a");
 }
 
 TEST_P(PoisonRecorderTest, ATableThatStoresNothingHasDeadRowsOnly) {
-  schemas_[0].engine = "BLACKHOLE";
+  tables_[0].engine = "BLACKHOLE";
   const auto outcome = Record({Row(1, "r")});
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_EQ(outcome->dead_lettered, 1);

@@ -15,25 +15,19 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
-#include "relay/migrations.h"
+#include "relay/outbox_server_fixture.h"
 #include "relay/server_info.h"
-#include "testing/sql_servers.h"
 
 namespace relay {
 namespace {
 
-class SqlWorkerTest : public testing_servers::SqlServerTest {
+class SqlWorkerTest : public OutboxServerTest {
  protected:
   void SetUp() override {
-    SqlServerTest::SetUp();
-    if (session() == nullptr) return;
-    MigrationOptions options;
-    options.schemas = {schema()};
-    options.state_schema = schema();
-    const auto schemas = Migrate(session(), options);
-    ASSERT_TRUE(schemas.ok()) << schemas.status();
+    OutboxServerTest::SetUp();
+    if (tables_.empty()) return;
     connector_.emplace(endpoint());
-    state_.emplace(Checkpoint(), *schemas, &layouts_, &clock_);
+    state_.emplace(Checkpoint(), tables_, &layouts_, &clock_);
     ledger_.emplace(std::vector<std::string>{schema()});
     const auto schema_of = [this](size_t table) { return state_->table(table); };
     recorder_.emplace(schema_of, schema(), "0f8fad5b-d9cb-469f-a165-70867728950e");
@@ -53,10 +47,6 @@ class SqlWorkerTest : public testing_servers::SqlServerTest {
                          [](SqlSession*) -> absl::StatusOr<absl::Duration> { return absl::ZeroDuration(); }, [] {}});
   }
 
-  void Insert(uint64_t id) {
-    Run(absl::StrCat("INSERT INTO kafka_outbox (id, topic, payload_json, payload_headers) VALUES (", id,
-                     ",'t','{}','{}')"));
-  }
   static PoisonRow Row(uint64_t id) {
     std::vector<cdc::ColumnValue> columns(kOutboxColumnCount);
     columns[kTopic] = {cdc::ColumnValue::State::kValue, "missing"};
@@ -93,7 +83,7 @@ class SqlWorkerTest : public testing_servers::SqlServerTest {
   }
   // A row that was published long ago.
   void PublishedRow(uint64_t id) {
-    Insert(id);
+    Insert(id, id);
     const LedgerTime now = {.server = *ReadServerTime(session()), .steady = clock_.Monotonic()};
     ledger_->Add(0, id, {.server = now.server - absl::Hours(2), .steady = now.steady - absl::Hours(2)});
   }
@@ -125,7 +115,7 @@ TEST_P(SqlWorkerTest, PoisonOfBeforeATruncateLeavesTheNewRowOfItsIdAlone) {
   const uint64_t old = Read(1);
   Truncated();
   // The new row of the id is published by now.
-  Insert(1);
+  Insert(1, 1);
   ledger_->Add(0, 1, state_->NowForLedger());
   worker_->PutPoison(Row(1), old);
   RunToTheEnd();
@@ -136,8 +126,8 @@ TEST_P(SqlWorkerTest, PoisonOfBeforeATruncateLeavesTheNewRowOfItsIdAlone) {
 }
 
 TEST_P(SqlWorkerTest, ATruncateThatIsReadWhilePoisonWaitsCounts) {
-  Insert(1);
-  Insert(2);
+  Insert(1, 1);
+  Insert(2, 2);
   worker_->PutPoison(Row(1), Read(1));
   worker_->PutPoison(Row(2), std::nullopt);  // From the table.
   Truncated();
@@ -149,8 +139,8 @@ TEST_P(SqlWorkerTest, ATruncateThatIsReadWhilePoisonWaitsCounts) {
 TEST_P(SqlWorkerTest, PoisonOfBehindATruncateIsRecordedOnItsRow) {
   Read(1);
   Truncated();
-  Insert(1);
-  Insert(2);
+  Insert(1, 1);
+  Insert(2, 2);
   worker_->PutPoison(Row(1), Read(1));
   worker_->PutPoison(Row(2), std::nullopt);
   RunToTheEnd();
