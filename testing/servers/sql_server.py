@@ -109,6 +109,10 @@ class SqlServer:
         if self._process:
             self._process.kill()
 
+    def log_end(self):
+        """(file, offset) of the binary log's end."""
+        return self.execute('SHOW BINARY LOGS')[-1][:2]
+
     def pause(self):
         self._process.pause()
 
