@@ -156,6 +156,18 @@ uint64_t Ledger::skipped_size(size_t schema) const {
   return s.skipped.ids.size();
 }
 
+uint64_t Ledger::total_size() const {
+  uint64_t total = 0;
+  for (size_t i = 0; i < schemas_.size(); ++i) total += size(i);
+  return total;
+}
+
+uint64_t Ledger::total_skipped_size() const {
+  uint64_t total = 0;
+  for (size_t i = 0; i < schemas_.size(); ++i) total += skipped_size(i);
+  return total;
+}
+
 void Ledger::Skip(size_t schema, const IdSet& ids) {
   if (ids.empty()) return;
   Schema& s = *schemas_[schema];

@@ -102,6 +102,9 @@ class Ledger {
   bool IsSkipped(size_t schema, uint64_t id) const;
   IdSet Skipped(size_t schema) const;
   uint64_t skipped_size(size_t schema) const;
+  // In all of them.
+  uint64_t total_size() const;
+  uint64_t total_skipped_size() const;
 
   // Up to `count` of the ids published at least `retention` ago: the smallest of the oldest due minute. Empty when none
   // is due.

@@ -450,14 +450,8 @@ void Pipeline::ShowProgress() {
   const AckTracker::Progress progress = tracker_.progress();
   metrics_->stalled.Set(stall_.Look(clock_->Now(), progress.row_steps + progress.foreign_steps,
                                     metrics_->source_ahead_bytes.value() > 0));
-  uint64_t published = 0;
-  uint64_t skipped = 0;
-  for (size_t i = 0; i < state_.table_count(); ++i) {
-    published += ledger_.size(i);
-    skipped += ledger_.skipped_size(i);
-  }
-  metrics_->skipped_rows.Set(static_cast<double>(skipped));
-  metrics_->ledger_rows.Set(static_cast<double>(published));
+  metrics_->skipped_rows.Set(static_cast<double>(ledger_.total_skipped_size()));
+  metrics_->ledger_rows.Set(static_cast<double>(ledger_.total_size()));
   board_->Update([&](RelayStatus& status) {
     status.source.low_water_mark = tracker_.low_water().position.ToString();
     status.kafka.last_ack = delivery_.last_ack();

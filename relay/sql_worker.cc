@@ -427,10 +427,8 @@ void SqlWorker::ShowHeld(bool held) {
 absl::Status SqlWorker::Cleanup() {
   cleanup_left_some_ = false;
   if (!parts_.state->planned()) return absl::OkStatus();
-  uint64_t ledger_rows = 0;
-  for (size_t i = 0; i < parts_.state->table_count(); ++i) ledger_rows += parts_.ledger->size(i);
   if (ahead_bytes_ > options_.quiet_ahead_bytes) {
-    ShowHeld(ledger_rows > 0 && parts_.cleaner->deletes());
+    ShowHeld(parts_.ledger->total_size() > 0 && parts_.cleaner->deletes());
     return absl::OkStatus();
   }
   bool held = false;
@@ -457,8 +455,7 @@ absl::Status SqlWorker::Cleanup() {
   if (*deleted > 0) {
     LogEvent(LogLevel::kInfo, LogCode::kCleanupPass, "published rows were deleted", {{"rows", *deleted}});
   }
-  ledger_rows = 0;
-  for (size_t i = 0; i < parts_.state->table_count(); ++i) ledger_rows += parts_.ledger->size(i);
+  const uint64_t ledger_rows = parts_.ledger->total_size();
   parts_.metrics->ledger_rows.Set(static_cast<double>(ledger_rows));
   parts_.board->Update([&](RelayStatus& board) {
     board.cleanup.problem.reset();
