@@ -168,7 +168,11 @@ absl::Status SqlWorker::Record(absl::Span<Queued> batch) {
   const absl::Time now = parts_.clock->Now();
   for (const Queued& queued : batch) {
     const RowKey key{static_cast<uint32_t>(queued.row.schema), queued.row.id};
-    if (!queued.row.gone) parts_.ledger->Remove(queued.row.schema, queued.row.id);
+    if (!queued.row.gone) {
+      parts_.ledger->Remove(queued.row.schema, queued.row.id);
+      // The log has brought it, or a sweep before.
+      if (sweep_.has_value()) sweep_->pending[queued.row.schema].Remove(queued.row.id);
+    }
     parts_.policy->Forget(key);
     if (queued.ordinal.has_value()) {
       parts_.tracker->Settle(*queued.ordinal, key);

@@ -55,8 +55,10 @@ class SqlWorkerTest : public OutboxServerTest {
     return row;
   }
   // A transaction of the stream with this row.
-  uint64_t Read(uint64_t id) {
-    tracker_.Begin(cdc::StreamItem());
+  uint64_t Read(uint64_t id, const cdc::BinlogPosition& end = {}) {
+    cdc::StreamItem item;
+    item.end = end;
+    tracker_.Begin(item);
     const uint64_t ordinal = tracker_.Add({0, id}).ordinal;
     tracker_.End();
     return ordinal;
@@ -146,6 +148,24 @@ TEST_P(SqlWorkerTest, PoisonOfBehindATruncateIsRecordedOnItsRow) {
   RunToTheEnd();
   EXPECT_EQ(Errored(), "1;2");
   EXPECT_EQ(Dead(), "");
+}
+
+TEST_P(SqlWorkerTest, PoisonThatIsRecordedDuringASweepIsNoRowTheLogDidNotBring) {
+  Insert(1, 1);
+  Insert(2, 2);
+  sweeps_.Request(SweepReason::kInterval);
+  bool recorded = false;
+  RunUntil([&] {
+    if (!recorded && board_.Snapshot().sweep.running) {
+      cdc::BinlogPosition end = AskLogEnd(session())->position;
+      end.offset += 1'000'000'000;
+      worker_->PutPoison(Row(1), Read(1, end));
+      recorded = true;
+    }
+    return board_.Snapshot().sweep.last_finished > absl::InfinitePast();
+  });
+  EXPECT_EQ(Errored(), "1");
+  EXPECT_EQ(board_.Snapshot().sweep.last_found_rows, 1) << "row 2 alone";
 }
 
 TEST_P(SqlWorkerTest, CleanupThatIsHeldUpByAnUnreadLogIsSaid) {
