@@ -283,6 +283,7 @@ absl::Status StreamWorker::ConfirmTable(size_t table) {
                    CheckTableIdentity(sql_.get(), schema, same_server ? parts_.state->created(table) : ""));
   if (identity.verdict == TableIdentity::Verdict::kGone) return absl::OkStatus();  // The log brings the DROP.
   if (identity.verdict == TableIdentity::Verdict::kOther) {
+    parts_.tracker->Void(table);
     parts_.ledger->Void(table);
     LogEvent(LogLevel::kWarning, LogCode::kLedgerVoided,
              "the table is not the one that was published from: its rows may be published again",
