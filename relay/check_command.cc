@@ -24,7 +24,9 @@
 #include "relay/kafka_settings_from_config.h"
 #include "relay/preconditions.h"
 #include "relay/preconditions_from_config.h"
+#include "relay/relay_identity.h"
 #include "relay/server_info.h"
+#include "relay/server_preconditions.h"
 #include "relay/setup_sql.h"
 #include "relay/sql_session.h"
 
@@ -137,7 +139,13 @@ int PrintSql(const Config& config) {
     usual.innodb_flush_log_at_trx_commit = 1;
     info = std::move(usual);
   }
-  for (const std::string& statement : SetupStatements(*info, PreconditionsFromConfig(config), config.database.user)) {
+  PreconditionOptions options = PreconditionsFromConfig(config);
+  if (asked && options.keeps_state) {
+    // A user that may not look yet gets the statements for a new relay.
+    const absl::StatusOr<std::string> found = FindStateSchema(session->get(), options.relay);
+    if (found.ok()) options.relay.state_schema = *found;
+  }
+  for (const std::string& statement : SetupStatements(*info, options, config.database.user)) {
     Print(statement);
   }
   return asked ? 0 : 1;

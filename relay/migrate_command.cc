@@ -55,8 +55,7 @@ MigrationOptions MigrationOptionsFromConfig(const Config& config) {
   options.outbox_table = config.database.outbox_table;
   options.skip_outbox_tables = config.database.skip_migrations;
   if (config.checkpoint.file.empty() && !config.polling_disabled) {
-    options.state_schema =
-        config.database.state_schema.empty() ? config.database.schemas[0] : config.database.state_schema;
+    options.state_schema = NewStateSchema(IdentityFromConfig(config.database));
   }
   return options;
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/preconditions_from_config.h"
 
+#include "relay/identity_from_config.h"
+
 namespace relay {
 
 PreconditionOptions PreconditionsFromConfig(const Config& config) {
   PreconditionOptions options;
-  options.schemas = config.database.schemas;
-  options.outbox_table = config.database.outbox_table;
-  if (config.checkpoint.file.empty()) options.state_schema = config.database.state_schema;
+  options.relay = IdentityFromConfig(config.database);
+  options.keeps_state = config.checkpoint.file.empty();
   options.skip_migrations = config.database.skip_migrations;
   options.reads_binlog = !config.polling_disabled && config.command != Command::kCleanup &&
                          config.command != Command::kOptimize && config.command != Command::kMigrate;

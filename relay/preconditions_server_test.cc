@@ -36,8 +36,7 @@ class PreconditionsServerTest : public testing::Test {
     endpoint_ = admin;
     endpoint_.user = "pre_user";
     endpoint_.password = "pw";
-    options_.schemas = {"pre_app"};
-    options_.state_schema = "pre_app";
+    options_.relay.schemas = {"pre_app"};
   }
 
   void Run(const std::string& sql) {
@@ -107,8 +106,8 @@ TEST_F(PreconditionsServerTest, AMissingSchemaAndAMissingTableFailWithTheirSetti
   options_.skip_migrations = true;
   std::string failures = Failures();
   EXPECT_TRUE(absl::StrContains(failures, "SKIP_MIGRATIONS")) << failures;
-  options_.schemas = {"pre_nothing"};
-  options_.state_schema = "";
+  options_.relay.schemas = {"pre_nothing"};
+  options_.keeps_state = false;
   failures = Failures();
   EXPECT_TRUE(absl::StrContains(failures, "--db-name/DB_NAME")) << failures;
 }

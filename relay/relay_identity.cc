@@ -123,7 +123,7 @@ absl::StatusOr<RelayIdentity> ClaimOnce(SqlSession* session, const RelayIdentity
     identity.state_schema = common->state_schema;
   } else {
     identity.relay_id = NewRelayId(random);
-    identity.state_schema = options.state_schema.empty() ? options.schemas[0] : options.state_schema;
+    identity.state_schema = NewStateSchema(options);
   }
   ASSIGN_OR_RETURN(SqlTransaction transaction, SqlTransaction::Begin(session));
   for (const Owner& owner : owners) {
@@ -161,11 +161,15 @@ std::string NewRelayId(absl::BitGenRef random) {
                          low & 0xFFFFFFFFFFFF);
 }
 
+std::string NewStateSchema(const RelayIdentityOptions& options) {
+  return options.state_schema.empty() ? options.schemas[0] : options.state_schema;
+}
+
 absl::StatusOr<std::string> FindStateSchema(SqlSession* session, const RelayIdentityOptions& options) {
   ASSIGN_OR_RETURN(const std::vector<Owner> owners, Owners(session, options));
   ASSIGN_OR_RETURN(const std::optional<Owner> common, CommonOwner(owners, options));
   if (common.has_value()) return common->state_schema;
-  return options.state_schema.empty() ? options.schemas[0] : options.state_schema;
+  return NewStateSchema(options);
 }
 
 absl::StatusOr<RelayIdentity> FindRelayIdentity(SqlSession* session, const RelayIdentityOptions& options) {

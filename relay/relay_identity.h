@@ -32,6 +32,9 @@ struct RelayIdentity {
 // A new random relay id: a version 4 UUID in lower case.
 std::string NewRelayId(absl::BitGenRef random);
 
+// Where a relay keeps its state that has none yet.
+std::string NewStateSchema(const RelayIdentityOptions& options);
+
 // Where the state is to be kept: options.state_schema, else what the owner tables say, else the first schema. For
 // EnsureStateTables, before ClaimOutboxTables. FailedPrecondition when the tables say something else than the option.
 absl::StatusOr<std::string> FindStateSchema(SqlSession* session, const RelayIdentityOptions& options);

@@ -103,7 +103,7 @@ void CheckRetention(const ServerInfo& info, std::vector<Finding>* findings) {
 }
 
 void CheckFilters(const ServerInfo& info, const PreconditionOptions& options, std::vector<Finding>* findings) {
-  for (const std::string& schema : options.schemas) {
+  for (const std::string& schema : options.relay.schemas) {
     const auto in = [&schema](const std::vector<std::string>& list) {
       return std::find(list.begin(), list.end(), schema) != list.end();
     };

@@ -8,15 +8,15 @@
 
 #include "absl/strings/string_view.h"
 #include "relay/finding.h"
+#include "relay/relay_identity.h"
 #include "relay/server_info.h"
 
 namespace relay {
 
 // What the relay is to do with the database, as far as preconditions depend on it.
 struct PreconditionOptions {
-  std::vector<std::string> schemas;  // DB_NAME
-  std::string outbox_table = "kafka_outbox";
-  std::string state_schema;  // empty: the checkpoint is a file
+  RelayIdentityOptions relay;  // whose tables
+  bool keeps_state = true;     // false: the checkpoint is a file
   bool skip_migrations = false;
   bool reads_binlog = true;       // false: POLLING_DISABLED, cleanup
   bool columns_given = false;     // --columns

@@ -30,7 +30,7 @@ ServerInfo GoodServer() {
 
 PreconditionOptions Options() {
   PreconditionOptions options;
-  options.schemas = {"app"};
+  options.relay.schemas = {"app"};
   return options;
 }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+#include "relay/relay_identity.h"
 #include "relay/sql_param.h"
 
 namespace relay {
@@ -61,10 +62,10 @@ std::vector<std::string> SetupStatements(const ServerInfo& info, const Precondit
                                       SplitsMonitoring(info) ? "BINLOG MONITOR, SLAVE MONITOR" : "REPLICATION CLIENT",
                                       " ON *.* TO ", who, ";"));
   }
-  std::vector<std::string> schemas = options.schemas;
-  if (!options.state_schema.empty() &&
-      std::find(schemas.begin(), schemas.end(), options.state_schema) == schemas.end()) {
-    schemas.push_back(options.state_schema);
+  std::vector<std::string> schemas = options.relay.schemas;
+  const std::string state_schema = NewStateSchema(options.relay);
+  if (options.keeps_state && std::find(schemas.begin(), schemas.end(), state_schema) == schemas.end()) {
+    schemas.push_back(state_schema);
   }
   for (const std::string& schema : schemas) {
     statements.push_back(absl::StrCat("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX ON ",

@@ -15,8 +15,8 @@ std::string Statements(const ServerInfo& info, const PreconditionOptions& option
 
 PreconditionOptions Options() {
   PreconditionOptions options;
-  options.schemas = {"app", "shop"};
-  options.state_schema = "relay_state";
+  options.relay.schemas = {"app", "shop"};
+  options.relay.state_schema = "relay_state";
   return options;
 }
 

@@ -23,8 +23,8 @@ class TableChecker {
       : session_(session), grants_(grants), options_(options) {}
 
   absl::StatusOr<std::vector<Finding>> Run() {
-    for (const std::string& schema : options_.schemas) RETURN_IF_ERROR(CheckSchema(schema));
-    if (!options_.state_schema.empty() && options_.reads_binlog) RETURN_IF_ERROR(CheckState());
+    for (const std::string& schema : options_.relay.schemas) RETURN_IF_ERROR(CheckSchema(schema));
+    if (options_.keeps_state && options_.reads_binlog) RETURN_IF_ERROR(CheckState());
     return std::move(findings_);
   }
 
@@ -36,7 +36,7 @@ class TableChecker {
   }
 
   absl::Status CheckSchema(const std::string& schema) {
-    const absl::StatusOr<OutboxSchema> facts = ReadOutboxSchema(session_, schema, options_.outbox_table);
+    const absl::StatusOr<OutboxSchema> facts = ReadOutboxSchema(session_, schema, options_.relay.outbox_table);
     if (absl::IsNotFound(facts.status())) {
       Add(Finding::Fail(absl::StrCat("schema ", schema, " does not exist, or this user may see nothing of it"),
                         absl::StrCat("correct --db-name/DB_NAME, or CREATE DATABASE ", QuoteIdentifier(schema), " and ",
@@ -132,20 +132,10 @@ class TableChecker {
     return absl::OkStatus();
   }
 
-  // Where the state is, or will be: a relay's state stays where it was when the order in DB_NAME changes.
-  absl::StatusOr<std::string> StateSchema() {
-    RelayIdentityOptions identity;
-    identity.schemas = options_.schemas;
-    identity.outbox_table = options_.outbox_table;
-    if (options_.state_schema != options_.schemas[0]) identity.state_schema = options_.state_schema;
-    absl::StatusOr<std::string> found = FindStateSchema(session_, identity);
-    // Who may not read the owners is told so by what follows.
-    if (absl::IsPermissionDenied(found.status())) return options_.state_schema;
-    return found;
-  }
-
   absl::Status CheckState() {
-    const absl::StatusOr<std::string> state_schema = StateSchema();
+    absl::StatusOr<std::string> state_schema = FindStateSchema(session_, options_.relay);
+    // Who may not read the owners is told so by what follows.
+    if (absl::IsPermissionDenied(state_schema.status())) state_schema = NewStateSchema(options_.relay);
     if (absl::IsFailedPrecondition(state_schema.status())) {
       Add(Finding::Fail(state_schema.status()));
       return absl::OkStatus();
@@ -155,7 +145,7 @@ class TableChecker {
     for (const char* table : {kCheckpointTable, kLedgerTable, kDeadTable}) {
       tables.emplace_back(*state_schema, table);
     }
-    for (const std::string& schema : options_.schemas) tables.emplace_back(schema, kOwnerTable);
+    for (const std::string& schema : options_.relay.schemas) tables.emplace_back(schema, kOwnerTable);
     std::vector<std::string> missing;
     for (const auto& [schema, table] : tables) {
       const absl::StatusOr<bool> exists = TableExists(session_, schema, table);
