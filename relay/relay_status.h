@@ -24,7 +24,7 @@ enum class RelayState {
   kStandby,   // another relay is active
   kSweeping,  // rows of the table first, the stream after
   kStreaming,
-  kHolding,  // breaker, --on-topic-error=hold: goes on by itself
+  kHolding,  // the breaker is open: goes on by itself
   kStopping,
 };
 absl::string_view RelayStateName(RelayState state);  // "streaming"
