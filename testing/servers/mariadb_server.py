@@ -35,9 +35,11 @@ class MariadbServer(SqlServer):
         return (folder / path).parent
 
     def initialize(self, root):
-        # --force: not even `localhost` need be known to the resolver.
+        # --force: not even `localhost` need be known to the resolver. And a
+        # server that starts deletes whatever looks temporary in its tmpdir.
         return [root / 'usr/bin/mariadb-install-db', '--no-defaults', '--force',
                 f'--basedir={root / "usr"}', f'--datadir={self.datadir}',
+                f'--tmpdir={self.directory}',
                 '--auth-root-authentication-method=normal', '--skip-test-db',
                 '--user=root']
 

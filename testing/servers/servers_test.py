@@ -79,6 +79,14 @@ def test_paused_server_answers_nobody_until_resumed(sql_server):
     assert sql_server.execute('SELECT 1') == ((1,),)
 
 
+@pytest.mark.parametrize('version', ['10.11', '11.8'])
+def test_mariadb_is_made_in_a_temporary_directory_of_its_own(
+        monkeypatch, version):
+    """In a shared one another server that starts takes its files away."""
+    monkeypatch.setenv('TMPDIR', str(temporary_directory() / 'nowhere'))
+    _start(MariadbServer, version=version).stop()
+
+
 def test_broker_limits_messages_by_topic_and_keeps_them_through_sigkill():
     broker = _start(KafkaBroker)
     try:
