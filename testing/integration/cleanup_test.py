@@ -33,8 +33,9 @@ def test_row_that_commits_late_with_a_small_id_is_published_not_deleted(
         make_relay, outbox, kafka, topic, read):
     retention = 3
     outbox.create()
-    make_relay(outbox, kafka, f'--retention={retention}s',
-               '--checkpoint-interval=100ms').start().wait_ready()
+    relay = make_relay(
+        outbox, kafka, f'--retention={retention}s',
+        '--checkpoint-interval=100ms').start().wait_ready().wait_streaming()
     reader = read(topic)
     with outbox.connect(autocommit=False) as session:
         # Its id lies amid those that come first, for a DELETE by range.
@@ -42,6 +43,7 @@ def test_row_that_commits_late_with_a_small_id_is_published_not_deleted(
         late = outbox.insert(topic, '"late"', session=session)
         outbox.insert_many(topic, [str(number) for number in range(500)])
         reader.wait_count(1000)
+        relay.wait_acknowledged()
         with paused(kafka):
             # From here on it is there to be deleted, and not published.
             session.commit()

@@ -134,10 +134,11 @@ def test_sigterm_while_kafka_is_away_ends_in_time_and_loses_nothing(
         make_relay, outbox, kafka, topic, read):
     outbox.create()
     relay = make_relay(outbox, kafka, '--shutdown-timeout=2s')
-    relay.start().wait_ready()
+    relay.start().wait_ready().wait_streaming()
     reader = read(topic)
     outbox.insert(topic, '0')
     reader.wait_count(1)
+    relay.wait_acknowledged()
     with paused(kafka):
         outbox.insert_many(topic, [str(number) for number in range(1, 1000)])
         wait_until(lambda: relay.metric('kafka_outbox_queue_size') == 999,

@@ -166,6 +166,12 @@ class RelayProcess:
         wait_until(lambda: self.says('stream.connected'), 'the log is read', 60)
         return self
 
+    def wait_acknowledged(self):
+        """Nothing that it has read waits for the broker: a record can be read
+        from its topic before the relay knows of it."""
+        wait_until(lambda: self.metric('kafka_outbox_queue_size') == 0,
+                   'every acknowledgement')
+
     def waits(self, side, *words, timeout=30):
         """Starts it; it must say all the words in one line, and go on trying,
         alive and not ready, the metric of `side` at 0."""

@@ -54,10 +54,11 @@ def test_statement_that_was_read_is_swept_after_a_restart(
     topic = broker.create_topic('events')
     outbox.create()
     relay = make_relay(outbox, broker, '--shutdown-timeout=1s', *_FAST)
-    relay.start().wait_ready()
+    relay.start().wait_ready().wait_streaming()
     outbox.insert(topic, '1')
     reader = TopicReader(broker.address, topic)
     reader.wait_count(1)
+    relay.wait_acknowledged()
     broker.kill()  # The sweep can begin, and not end.
     before = _saved(outbox)
     _insert_as_statement(outbox, topic, '2')
@@ -110,10 +111,11 @@ def test_new_rows_under_old_ids_are_not_deleted_before_they_are_published(
     outbox.create()
     relay = make_relay(outbox, broker, '--retention=2s',
                        '--kafka-queue-bytes=1MiB', *_FAST)
-    relay.start().wait_ready()
+    relay.start().wait_ready().wait_streaming()
     reader = TopicReader(broker.address, topic)
     outbox.insert_many(topic, _numbers(1, 20))
     reader.wait_count(20)
+    relay.wait_acknowledged()
     broker.kill()
     # Reading stops in the middle of these, before the TRUNCATE.
     filler = '"' + 'x' * (_MIB // 2) + '"'
