@@ -8,6 +8,7 @@ import zlib
 
 import pytest
 
+from testing.integration.murmur2 import murmur2
 from testing.integration.outbox import make_outbox
 from testing.integration.topic_reader import by_partition
 from testing.servers.deadline import wait_until
@@ -280,7 +281,7 @@ def test_compressed_transactions_are_read(relay, outbox, topic, read, server,
 def test_minimal_row_image_still_gives_the_whole_record(relay, outbox, topic,
                                                         read):
     outbox.create()
-    relay.start().wait_ready()
+    relay.start().wait_ready().wait_streaming()
     with outbox.connect() as session:
         with session.cursor() as cursor:
             cursor.execute("SET SESSION binlog_row_image = 'MINIMAL'")
@@ -302,22 +303,6 @@ def test_partition_follows_partition_key_by_the_chosen_partitioner(
     for record in reader.records:
         assert record.partition == murmur2(record.value.strip(b'"')) % 8
         assert record.key == b'other'
-
-
-def murmur2(data):
-    """Kafka's Java hash, with its sign bit dropped."""
-    mask, magic = 0xffffffff, 0x5bd1e995
-    hashed = 0x9747b28c ^ len(data)
-    whole = len(data) & ~3
-    for first in range(0, whole, 4):
-        word = int.from_bytes(data[first:first + 4], 'little') * magic & mask
-        word = (word ^ word >> 24) * magic & mask
-        hashed = (hashed * magic & mask) ^ word
-    rest = data[whole:]
-    if rest:
-        hashed = (hashed ^ int.from_bytes(rest, 'little')) * magic & mask
-    hashed = (hashed ^ hashed >> 13) * magic & mask
-    return (hashed ^ hashed >> 15) & 0x7fffffff
 
 
 def test_choice_of_partitioner_is_kept_until_it_is_forced(
