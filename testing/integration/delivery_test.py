@@ -321,26 +321,3 @@ def test_choice_of_partitioner_is_kept_until_it_is_forced(
         outbox.insert(topic, key=key)
     for record in read(topic).wait_count(len(keys)):
         assert record.partition == zlib.crc32(record.key) % 8
-
-
-def test_xa_branch_is_published_when_it_commits_and_not_before(
-        relay, outbox, topic, read):
-    outbox.create()
-    relay.start().wait_ready().wait_streaming()
-    for name, end in (('kept', 'COMMIT'), ('lost', 'ROLLBACK')):
-        with outbox.connect() as session:
-            with session.cursor() as cursor:
-                cursor.execute(f"XA START '{outbox.schema}-{name}'")
-                outbox.insert(topic, f'"{name}"', session=session)
-                cursor.execute(f"XA END '{outbox.schema}-{name}'")
-                cursor.execute(f"XA PREPARE '{outbox.schema}-{name}'")
-        outbox.insert(topic, f'"after the prepare of {name}"')
-        with outbox.connect() as session, session.cursor() as cursor:
-            cursor.execute(f"XA {end} '{outbox.schema}-{name}'")
-        outbox.insert(topic, f'"after the end of {name}"')
-    reader = read(topic)
-    reader.wait_for(lambda records: records and
-                    records[-1].value == b'"after the end of lost"', 'the end')
-    assert reader.values() == [
-        b'"after the prepare of kept"', b'"kept"', b'"after the end of kept"',
-        b'"after the prepare of lost"', b'"after the end of lost"']

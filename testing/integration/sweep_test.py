@@ -197,23 +197,6 @@ def test_statements_of_one_minute_are_one_sweep_and_none_is_left_out(
     assert relay.metric('outbox_relay_sweeps_total', reason='statement') <= 2
 
 
-def test_branch_prepared_before_the_start_is_swept(make_relay, outbox, kafka,
-                                                   topic, read):
-    outbox.create()
-    with outbox.connect() as session, session.cursor() as cursor:
-        cursor.execute("XA START 'branch'")
-        outbox.insert(topic, '1', session=session)
-        cursor.execute("XA END 'branch'")
-        cursor.execute("XA PREPARE 'branch'")
-        relay = make_relay(outbox, kafka, *_FAST).start().wait_ready()
-        outbox.insert(topic, '0')
-        reader = read(topic)
-        reader.wait_count(1)
-        cursor.execute("XA COMMIT 'branch'")
-    _wait_all(reader, ['0', '1'])
-    assert relay.running()
-
-
 def _replica_of(source, own_server):
     replica = own_server('--server-id=2', '--read-only=ON')
     source.execute("CREATE USER repl@'%' IDENTIFIED BY 'repl'")
