@@ -51,11 +51,11 @@ def test_row_that_commits_late_with_a_small_id_is_published_not_deleted(
                        60)
             assert outbox.row(late, 'errored', 'push_completed_at') == (
                 0, None)
+            resumed = time.monotonic()
     record = reader.wait_count(1001)[-1]
     assert record.value == b'"late"'
-    assert outbox.row(late, 'id'), 'deleted as soon as published'
     wait_until(lambda: outbox.count() == 0, 'the late one is pruned too', 60)
-    assert time.time() - record.timestamp_ms / 1000 >= retention
+    assert time.monotonic() - resumed >= retention, 'as soon as published'
 
 
 def test_one_pass_deletes_what_the_polling_relay_completed_an_hour_ago(

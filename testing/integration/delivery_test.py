@@ -310,10 +310,10 @@ def test_choice_of_partitioner_is_kept_until_it_is_forced(
     outbox.create()
     topic = new_topic(8)
     make_relay(outbox, kafka, '--partitioner=murmur2').start().wait_ready(
-        ).stop()
+        ).wait_streaming().stop()
     other = make_relay(outbox, kafka, '--partitioner=crc32')
     other.refuses('--force-partitioner')
-    other.start('--force-partitioner').wait_ready().stop()
+    other.start('--force-partitioner').wait_ready().wait_streaming().stop()
     # Said once, it is the choice that is kept.
     other.start().wait_ready()
     keys = [f'customer-{number}' for number in range(50)]

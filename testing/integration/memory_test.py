@@ -22,7 +22,7 @@ def test_transaction_of_two_hundred_megabytes_does_not_fit_into_the_relay(
         'FROM numbers', (topic,))
     wait_until(lambda: relay.metric('outbox_relay_rows_total',
                                     outcome='published') == rows,
-               'every row', 60)
+               'every row', 180)
     assert relay.metric('outbox_relay_bytes_total') > 200e6
     print('peak MiB:', relay.peak_resident_bytes() // _MIB)
     assert relay.peak_resident_bytes() < 64 * _MIB + buffer

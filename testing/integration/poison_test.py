@@ -62,9 +62,9 @@ def test_more_poison_rows_a_minute_than_the_limit_are_held_as_an_outage(
     outbox.insert(topic, '"before"')
     rows = [outbox.insert(topic, _LARGE) for _ in range(3)]
     outbox.insert(topic, '"behind"')
-    wait_until(lambda: relay.metric('outbox_relay_holding') == 1, 'it holds')
+    wait_until(lambda: relay.status()['state'] == 'holding', 'it holds')
+    assert relay.metric('outbox_relay_holding') == 1
     assert relay.says('kafka.breaker_open', '--poison-limit')
-    assert relay.status()['state'] == 'holding'
     assert relay.get('/readyz')[0] == 200
     for row in rows[:2]:
         _errored(outbox, row)
@@ -76,10 +76,10 @@ def test_more_poison_rows_a_minute_than_the_limit_are_held_as_an_outage(
     kafka.configure_topic(topic, max_message_bytes=1000000)
     reader.wait_count(3)
     assert reader.values()[1:] == [_LARGE.encode(), b'"behind"']
-    wait_until(lambda: relay.metric('outbox_relay_holding') == 0,
+    wait_until(lambda: relay.status()['state'] == 'streaming',
                'it holds no more')
+    assert relay.metric('outbox_relay_holding') == 0
     assert relay.says('kafka.breaker_closed')
-    assert relay.status()['state'] == 'streaming'
     assert outbox.count('errored = 1') == 2
     outbox.execute(f'UPDATE {outbox.name} SET errored = 0 WHERE errored = 1')
     reader.wait_count(5)

@@ -38,10 +38,12 @@ class RelayProcess:
         self.environment = {'PATH': os.environ['PATH'], **environment}
         self.flags = list(flags)
         self._process = None
+        self._began = 0  # Where in its log this run does.
         self._left_running = False
 
     def start(self, *flags):
         """Starts it, `flags` added for this run only."""
+        self._began = len(self.text()) if self.log.exists() else 0
         self._process = SupervisedProcess(
             [binary(), *self.flags, '--http-port', self.http_port, *flags],
             self.log, environment=self.environment)
@@ -55,7 +57,7 @@ class RelayProcess:
     def running(self):
         return self._process is not None and self._process.running()
 
-    def stop(self, timeout=30, expected=0):
+    def stop(self, timeout=45, expected=0):
         """Ends it with SIGTERM. It must end by itself, in time, and with the
         exit code `expected`, which is returned."""
         assert self.running(), f'it ended before: {self.text()[-3000:]}'
@@ -109,7 +111,7 @@ class RelayProcess:
         """(status, body) of its HTTP; (0, '') while nobody answers."""
         url = f'http://127.0.0.1:{self.http_port}{path}'
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
+            with urllib.request.urlopen(url, timeout=30) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -161,9 +163,10 @@ class RelayProcess:
         assert all(word in complaints[0] for word in words), self.text()
 
     def wait_streaming(self):
-        """The first start is past the rows of the table, which go in id
-        order: what is inserted from now on comes by the log."""
-        wait_until(lambda: self.says('stream.connected'), 'the log is read', 60)
+        """A start is past the rows of the table, which go in id order: what
+        is inserted from now on comes by the log."""
+        wait_until(lambda: 'stream.connected' in self.text()[self._began:],
+                   'the log is read', 60)
         return self
 
     def wait_acknowledged(self):

@@ -122,14 +122,14 @@ def test_resumes_after_sigkill_with_fifty_thousand_rows_in_flight(
         relay.kill()
     assert saved_position(outbox) == saved
     assert saved_ids(outbox) == {1}
-    survived = len(reader.read_to_end())
-    assert survived < rows - 10000
     relay.start()
     reader.wait_for(lambda records: len(set(reader.values())) == rows + 1,
                     'every row', timeout=120)
-    _assert_order(reader.read_to_end(), 1)
-    # No more than what was sent after the checkpoint.
-    assert len(reader.records) == rows + survived
+    records = reader.read_to_end()
+    _assert_order(records, 1)
+    # Of what was sent after the checkpoint, most was in the relay alone.
+    assert [_number(record) for record in records].count(0) == 1
+    assert len(records) - (rows + 1) < rows - 10000
 
 
 @pytest.mark.faults
@@ -243,12 +243,12 @@ def test_goes_on_after_its_dump_connection_is_killed(relay, outbox, topic,
     for number in range(1, 4):
         outbox.insert(topic, str(number))
         reader.wait_count(number)
-        thread, = wait_until(dumps, 'the dump connection is seen')
+        thread = max(wait_until(dumps, 'the dump connection is seen'))
         before = reconnects()
         server.execute(f'KILL {thread}')
-        wait_until(lambda: reconnects() == before + 1,  # pylint: disable=W0640
+        wait_until(lambda: reconnects() > before,  # pylint: disable=W0640
                    'the connection is missed')
-        wait_until(lambda: dumps() not in ([], [thread]), 'another one')
+        wait_until(lambda: max(dumps(), default=0) > thread, 'another one')
     outbox.insert(topic, '4')
     reader.wait_count(4)
     assert reader.read_to_end() and reader.values() == [
@@ -298,7 +298,7 @@ def test_database_that_restarts_under_load_loses_and_repeats_nothing(
                    'the loss is noticed')
         assert relay.get('/livez')[0] == 200
         server.start()
-        wait_until(lambda: relay.connected('mysql'), 'connected again')
+        wait_until(lambda: relay.connected('mysql'), 'connected again', 60)
         assert relay.metric('outbox_relay_reconnects_total',
                             side='mysql') >= 1
         reader.wait_count(len(reader.records) + 1000)

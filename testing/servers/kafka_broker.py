@@ -9,7 +9,7 @@ import subprocess
 import sys
 import uuid
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 from testing.servers import cache
@@ -266,9 +266,33 @@ class KafkaBroker:
         topic = NewTopic(name, partitions, 1, config={
             key.replace('_', '.'): str(value)
             for key, value in configuration.items()})
-        self.admin().create_topics([topic],
-                                   operation_timeout=10)[name].result()
+        tried = []
+
+        def made():
+            try:
+                self.admin().create_topics(
+                    [topic], operation_timeout=10)[name].result()
+            except KafkaException as error:
+                code = error.args[0].code()
+                # A broker that had no time is none to the cluster, for a
+                # moment; and what timed out may have been done.
+                if code not in (KafkaError.INVALID_REPLICATION_FACTOR,
+                                KafkaError.REQUEST_TIMED_OUT,
+                                KafkaError._TIMED_OUT) and not (
+                        tried and code == KafkaError.TOPIC_ALREADY_EXISTS):
+                    raise
+            tried.append(True)
+            return self._knows(name, partitions)
+        wait_until(made, f'the topic {name}', 60)
         return name
+
+    def _knows(self, name, partitions):
+        """Whether the broker tells a client of the topic."""
+        try:
+            known = self.admin().list_topics(name, timeout=5).topics[name]
+        except KafkaException:
+            return False
+        return not known.error and len(known.partitions) == partitions
 
     def configure_topic(self, name, **configuration):
         """Replaces a topic's configuration."""
@@ -277,6 +301,15 @@ class KafkaBroker:
             for key, value in configuration.items()})
         for done in self.admin().alter_configs([resource]).values():
             done.result()
+        wait_until(lambda: self._has(resource), f'the configuration of {name}')
+
+    def _has(self, resource):
+        """Whether the broker works with what `resource` sets."""
+        found, = self.admin().describe_configs(
+            [ConfigResource(resource.restype, resource.name)]).values()
+        found = found.result()
+        return all(found[key].value == value
+                   for key, value in resource.set_config_dict.items())
 
     def delete_topic(self, name):
         self.admin().delete_topics([name],

@@ -29,7 +29,8 @@ class MysqlServer(SqlServer):
 
     def initialize(self, root):
         return self._base(root) + ['--initialize-insecure', '--user=root',
-                                   f'--datadir={self.datadir}']
+                                   f'--datadir={self.datadir}',
+                                   f'--tmpdir={self.directory}']
 
     def command(self, root):
         return self._base(root) + [
