@@ -177,12 +177,6 @@ void Ledger::Skip(size_t schema, const IdSet& ids) {
   s.Raise(ids.max());
 }
 
-bool Ledger::IsSkipped(size_t schema, uint64_t id) const {
-  const Schema& s = *schemas_[schema];
-  absl::MutexLock lock(&s.mutex);
-  return s.skipped.ids.Contains(id);
-}
-
 IdSet Ledger::Skipped(size_t schema) const {
   const Schema& s = *schemas_[schema];
   absl::MutexLock lock(&s.mutex);

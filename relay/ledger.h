@@ -99,7 +99,6 @@ class Ledger {
 
   // Ids that `--start` skipped.
   void Skip(size_t schema, const IdSet& ids);
-  bool IsSkipped(size_t schema, uint64_t id) const;
   IdSet Skipped(size_t schema) const;
   uint64_t skipped_size(size_t schema) const;
   // In all of them.

@@ -247,7 +247,7 @@ TEST(Ledger, VoidForgetsEverythingPublishedAlsoInTheStore) {
   Ledger again({"shop"});
   again.Load(stored.Parts());
   EXPECT_EQ(Ids(again.All(0)), (std::vector<uint64_t>{2}));
-  EXPECT_TRUE(again.IsSkipped(0, 100));
+  EXPECT_TRUE(again.Skipped(0).Contains(100));
   EXPECT_EQ(again.size(0), 1);
   EXPECT_EQ(again.skipped_size(0), 1);
 }
@@ -292,7 +292,7 @@ TEST(Ledger, SkippedIdsAreNeverDueAndEndWithANewInsert) {
   skipped.AddRange(1, 5);
   ledger.Skip(0, skipped);
   EXPECT_FALSE(ledger.Contains(0, 3));
-  EXPECT_TRUE(ledger.IsSkipped(0, 3));
+  EXPECT_TRUE(ledger.Skipped(0).Contains(3));
   EXPECT_TRUE(ledger.Due(0, At(1'000'000), kHour, 10).empty());
   EXPECT_TRUE(ledger.RemoveFromOlder(0, 3));
   stored.Apply(ledger.TakeDelta());
@@ -300,7 +300,7 @@ TEST(Ledger, SkippedIdsAreNeverDueAndEndWithANewInsert) {
   again.Load(stored.Parts());
   EXPECT_EQ(Ids(again.Skipped(0)), (std::vector<uint64_t>{1, 2, 4, 5}));
   again.Void(0, /*skipped_too=*/true);
-  EXPECT_FALSE(again.IsSkipped(0, 1));
+  EXPECT_FALSE(again.Skipped(0).Contains(1));
 }
 
 TEST(Ledger, PartsOfOtherSchemasAreLeftOut) {
