@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cdc/byte_reader.h"
+#include "cdc/column_storage.h"
 #include "cdc/column_type.h"
 #include "cdc/compressed_column.h"
 #include "cdc/decimal_text.h"
@@ -132,8 +133,7 @@ absl::StatusOr<ColumnPrinter> ColumnPrinter::Create(Dialect dialect, const Mappe
   const uint32_t decimals = Argument(declared, 1);
   const bool fixed = declared != nullptr && declared->arguments.size() == 2 && decimals <= kMaxDecimals;
   const bool zerofill = declared != nullptr && declared->zerofill;
-  const auto mariadb_digits =
-      static_cast<uint8_t>(declared != nullptr && declared->mariadb_temporal ? Argument(declared, 0) : 0);
+  const auto old_digits = static_cast<uint8_t>(OldFractionDigits(dialect, column, declared).value_or(0));
   switch (column.type) {
     case ColumnType::kTiny:
     case ColumnType::kShort:
@@ -178,15 +178,15 @@ absl::StatusOr<ColumnPrinter> ColumnPrinter::Create(Dialect dialect, const Mappe
       break;
     case ColumnType::kTime:
       printer.form_ = Form::kMariaDbTime;
-      printer.scale_ = mariadb_digits;
+      printer.scale_ = old_digits;
       break;
     case ColumnType::kDatetime:
       printer.form_ = Form::kMariaDbDatetime;
-      printer.scale_ = mariadb_digits;
+      printer.scale_ = old_digits;
       break;
     case ColumnType::kTimestamp:
       printer.form_ = Form::kMariaDbTimestamp;
-      printer.scale_ = mariadb_digits;
+      printer.scale_ = old_digits;
       break;
     case ColumnType::kJson:
       printer.form_ = Form::kJson;

@@ -29,7 +29,8 @@ class ColumnPrinter {
   };
 
   // `dialect` is the server's that wrote the log. `declared` and `charset` come from the layout: null and empty when
-  // there is none. FailedPrecondition: see Unknown; Unimplemented: a type or character set that can't be printed.
+  // there is none. ColumnStorage tells the column's length. FailedPrecondition: see Unknown; Unimplemented: a type or
+  // character set that can't be printed.
   static absl::StatusOr<ColumnPrinter> Create(Dialect dialect, const MappedColumn& column, const DeclaredType* declared,
                                               absl::string_view charset, Unknown unknown);
 

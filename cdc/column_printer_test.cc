@@ -5,6 +5,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "cdc/byte_reader.h"
 #include "cdc/column_storage.h"
 #include "gtest/gtest.h"
 
@@ -155,20 +156,57 @@ TEST(ColumnPrinterTest, MariaDbsAddressesAreText) {
 }
 
 TEST(ColumnPrinterTest, MariaDbsOwnTimesAreToldByTheLayout) {
-  const DeclaredType declared = DeclaredType::Parse("time(3) /* mariadb-5.3 */");
-  absl::StatusOr<ColumnStorage> storage = ColumnStorage::Of(Column(ColumnType::kTime), &declared);
-  ASSERT_TRUE(storage.ok());
-  EXPECT_EQ(storage->fixed_bytes, 5u);
-  EXPECT_EQ(ColumnStorage::Of(Column(ColumnType::kTime), nullptr)->fixed_bytes, 3u);
+  const auto storage = [](Dialect dialect, ColumnType type, const char* declared) {
+    const DeclaredType parsed = DeclaredType::Parse(declared);
+    absl::StatusOr<ColumnStorage> storage =
+        ColumnStorage::Of(dialect, Column(type), *declared == '\0' ? nullptr : &parsed);
+    EXPECT_TRUE(storage.ok()) << storage.status();
+    return storage.ok() ? *storage : ColumnStorage();
+  };
+  struct {
+    ColumnType type;
+    const char* plain;
+    const char* digits;
+    uint32_t mysql_bytes;
+    uint32_t bytes;
+  } const cases[] = {
+      {ColumnType::kTime, "time /* mariadb-5.3 */", "time(3) /* mariadb-5.3 */", 3, 5},
+      {ColumnType::kDatetime, "datetime /* mariadb-5.3 */", "datetime(3) /* mariadb-5.3 */", 8, 7},
+      {ColumnType::kTimestamp, "timestamp /* mariadb-5.3 */", "timestamp(5) /* mariadb-5.3 */", 4, 7},
+  };
+  for (const auto& expected : cases) {
+    SCOPED_TRACE(expected.plain);
+    EXPECT_EQ(storage(Dialect::kMariaDb, expected.type, expected.digits).fixed_bytes, expected.bytes);
+    EXPECT_EQ(storage(Dialect::kMariaDb, expected.type, expected.plain).fixed_bytes, expected.mysql_bytes);
+    EXPECT_FALSE(storage(Dialect::kMariaDb, expected.type, "").is_told());
+    EXPECT_FALSE(storage(Dialect::kMariaDb, expected.type, "date").is_told()) << "of another type since";
+    EXPECT_EQ(storage(Dialect::kMySql, expected.type, "").fixed_bytes, expected.mysql_bytes);
+    EXPECT_EQ(storage(Dialect::kMySql, expected.type, "datetime(3)").fixed_bytes, expected.mysql_bytes);
+  }
+}
+
+// A rebuild gives a column the new format and leaves its digits: information_schema does not mark it any more.
+TEST(ColumnPrinterTest, MariaDbsOwnTimesAreReadWhenTheirTableWasRebuiltSince) {
+  const DeclaredType declared = DeclaredType::Parse("datetime(3)");
+  EXPECT_EQ(ColumnStorage::Of(Dialect::kMariaDb, Column(ColumnType::kDatetime), &declared)->fixed_bytes, 7u);
+  EXPECT_EQ(Printed(Dialect::kMariaDb, Column(ColumnType::kTime), "time(1)", "", "01ccbd6d"),
+            Printed(Dialect::kMariaDb, Column(ColumnType::kTime), "time(1) /* mariadb-5.3 */", "", "01ccbd6d"));
+}
+
+TEST(ColumnPrinterTest, AnUntoldLengthReadsNothing) {
+  const ColumnStorage storage = *ColumnStorage::Of(Dialect::kMariaDb, Column(ColumnType::kDatetime), nullptr);
+  ByteReader reader("12345678");
+  EXPECT_EQ(storage.Read(reader), "");
+  EXPECT_FALSE(reader.ok());
 }
 
 TEST(ColumnPrinterTest, MetadataThatNoServerWritesIsRefused) {
-  EXPECT_FALSE(ColumnStorage::Of(Column(ColumnType::kDouble, 7), nullptr).ok());
-  EXPECT_FALSE(ColumnStorage::Of(Column(ColumnType::kBlob, 5), nullptr).ok());
-  EXPECT_FALSE(ColumnStorage::Of(Column(ColumnType::kDatetime2, 7), nullptr).ok());
-  EXPECT_FALSE(ColumnStorage::Of(Column(ColumnType::kNewDecimal, 5, 6), nullptr).ok());
-  EXPECT_FALSE(ColumnStorage::Of(Column(ColumnType::kSet, 9), nullptr).ok());
-  EXPECT_EQ(ColumnStorage::Of(Column(ColumnType::kTypedArray), nullptr).status().code(),
+  EXPECT_FALSE(ColumnStorage::Of(Dialect::kMySql, Column(ColumnType::kDouble, 7), nullptr).ok());
+  EXPECT_FALSE(ColumnStorage::Of(Dialect::kMySql, Column(ColumnType::kBlob, 5), nullptr).ok());
+  EXPECT_FALSE(ColumnStorage::Of(Dialect::kMySql, Column(ColumnType::kDatetime2, 7), nullptr).ok());
+  EXPECT_FALSE(ColumnStorage::Of(Dialect::kMySql, Column(ColumnType::kNewDecimal, 5, 6), nullptr).ok());
+  EXPECT_FALSE(ColumnStorage::Of(Dialect::kMySql, Column(ColumnType::kSet, 9), nullptr).ok());
+  EXPECT_EQ(ColumnStorage::Of(Dialect::kMySql, Column(ColumnType::kTypedArray), nullptr).status().code(),
             absl::StatusCode::kUnimplemented);
 }
 

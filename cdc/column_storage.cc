@@ -21,12 +21,35 @@ absl::Status BadMetadata(const MappedColumn& column) {
                                           ColumnTypeName(column.type), ": ", column.length, ", ", column.scale));
 }
 
+absl::string_view OldTemporalName(ColumnType type) {
+  return type == ColumnType::kTime ? "time" : type == ColumnType::kDatetime ? "datetime" : "timestamp";
+}
+
+absl::StatusOr<ColumnStorage> OldTemporal(Dialect dialect, const MappedColumn& column, const DeclaredType* declared) {
+  const std::optional<uint32_t> digits = OldFractionDigits(dialect, column, declared);
+  if (!digits) return ColumnStorage{ColumnStorage::kUntold, 0};
+  if (*digits > kMaxFraction) return BadMetadata(column);
+  return Fixed(column.type == ColumnType::kTime       ? MariaDbTimeBytes(*digits)
+               : column.type == ColumnType::kDatetime ? MariaDbDatetimeBytes(*digits)
+                                                      : MariaDbTimestampBytes(*digits));
+}
+
 }  // namespace
 
-absl::StatusOr<ColumnStorage> ColumnStorage::Of(const MappedColumn& column, const DeclaredType* declared) {
-  const bool mariadb_temporal = declared != nullptr && declared->mariadb_temporal;
-  const uint32_t declared_digits = declared == nullptr || declared->arguments.empty() ? 0 : declared->arguments[0];
-  if (mariadb_temporal && declared_digits > kMaxFraction) return BadMetadata(column);
+absl::Status UntoldLength(const MappedColumn& column) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("only the schema tells how long the values of MariaDB's old ", ColumnTypeName(column.type),
+                   " are (mysql56_temporal_format=OFF), the log does not, even with binlog_row_metadata=FULL"));
+}
+
+std::optional<uint32_t> OldFractionDigits(Dialect dialect, const MappedColumn& column, const DeclaredType* declared) {
+  if (dialect == Dialect::kMySql) return 0;
+  if (declared == nullptr || declared->name != OldTemporalName(column.type)) return std::nullopt;
+  return declared->arguments.empty() ? 0 : declared->arguments[0];
+}
+
+absl::StatusOr<ColumnStorage> ColumnStorage::Of(Dialect dialect, const MappedColumn& column,
+                                                const DeclaredType* declared) {
   switch (column.type) {
     case ColumnType::kNull:
       return Fixed(0);
@@ -39,16 +62,14 @@ absl::StatusOr<ColumnStorage> ColumnStorage::Of(const MappedColumn& column, cons
     case ColumnType::kDate:
     case ColumnType::kNewDate:
       return Fixed(3);
-    case ColumnType::kTime:
-      return Fixed(mariadb_temporal ? MariaDbTimeBytes(declared_digits) : 3);
     case ColumnType::kLong:
       return Fixed(4);
-    case ColumnType::kTimestamp:
-      return Fixed(mariadb_temporal ? MariaDbTimestampBytes(declared_digits) : 4);
     case ColumnType::kLongLong:
       return Fixed(8);
+    case ColumnType::kTime:
     case ColumnType::kDatetime:
-      return Fixed(mariadb_temporal ? MariaDbDatetimeBytes(declared_digits) : 8);
+    case ColumnType::kTimestamp:
+      return OldTemporal(dialect, column, declared);
     case ColumnType::kFloat:
       if (column.length != 4) return BadMetadata(column);
       return Fixed(4);

@@ -2,26 +2,36 @@
 #ifndef CDC_COLUMN_STORAGE_H_
 #define CDC_COLUMN_STORAGE_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "cdc/byte_reader.h"
 #include "cdc/declared_type.h"
+#include "cdc/dialect.h"
 #include "cdc/table_map.h"
 
 namespace cdc {
 
 // How long a column's values are in a row: so many bytes, or as a length prefix says. All that it takes to skip one.
 struct ColumnStorage {
+  // Of `prefix_bytes`: only the schema tells the length, and it is not at hand.
+  static constexpr uint8_t kUntold = 0xff;
+
   uint8_t prefix_bytes = 0;  // 0: `fixed_bytes`
   uint32_t fixed_bytes = 0;
 
-  // `declared` may be null; it tells MariaDB's own temporal types from the old ones. DataLoss: metadata that no server
-  // writes. Unimplemented: a type whose values' length is not known.
-  static absl::StatusOr<ColumnStorage> Of(const MappedColumn& column, const DeclaredType* declared);
+  // `dialect` is the server's that wrote the log; `declared` may be null. DataLoss: metadata that no server writes.
+  // Unimplemented: a type whose values' length is not known.
+  static absl::StatusOr<ColumnStorage> Of(Dialect dialect, const MappedColumn& column, const DeclaredType* declared);
 
-  // The value at the reader, without its prefix. The reader's ok() tells whether it was all there.
+  bool is_told() const { return prefix_bytes != kUntold; }
+
+  // The value at the reader, without its prefix. The reader's ok() tells whether it was all there: never, if the length
+  // is not told.
   absl::string_view Read(ByteReader& reader) const {
     switch (prefix_bytes) {
       case 0:
@@ -32,11 +42,21 @@ struct ColumnStorage {
         return reader.Bytes(reader.U16());
       case 3:
         return reader.Bytes(reader.U24());
-      default:
+      case 4:
         return reader.Bytes(reader.U32());
+      default:
+        return reader.Bytes(static_cast<size_t>(-1));
     }
   }
 };
+
+// FailedPrecondition that says why the length of such a column is not told.
+absl::Status UntoldLength(const MappedColumn& column);
+
+// The digits of the fraction of a TIME, DATETIME or TIMESTAMP in the format before 5.6.4: on MySQL none. MariaDB gave
+// that format fractions (mysql56_temporal_format=OFF), and no table map tells how many: nullopt without the schema's
+// word.
+std::optional<uint32_t> OldFractionDigits(Dialect dialect, const MappedColumn& column, const DeclaredType* declared);
 
 }  // namespace cdc
 

@@ -71,7 +71,6 @@ DeclaredType DeclaredType::Parse(absl::string_view column_type) {
   }
   type.is_unsigned = absl::StrContains(rest, "unsigned") || absl::StrContains(rest, "zerofill");
   type.zerofill = absl::StrContains(rest, "zerofill");
-  type.mariadb_temporal = absl::StrContains(rest, "mariadb-5.3");
   return type;
 }
 

@@ -18,8 +18,6 @@ struct DeclaredType {
   std::vector<std::string> members;  // of enum and set, utf8mb4, without quotes
   bool is_unsigned = false;
   bool zerofill = false;
-  // A temporal type in MariaDB's own format (mysql56_temporal_format=OFF).
-  bool mariadb_temporal = false;
 
   // Never fails: what it can't read stays empty.
   static DeclaredType Parse(absl::string_view column_type);

@@ -30,11 +30,10 @@ TEST(DeclaredTypeTest, ReadsMembersAsTheServerQuotesThem) {
   EXPECT_EQ(DeclaredType::Parse("set('')").members, (std::vector<std::string>{""}));
 }
 
-TEST(DeclaredTypeTest, KnowsMariaDbsOwnTimes) {
+TEST(DeclaredTypeTest, ReadsMariaDbsOwnTimes) {
   DeclaredType type = DeclaredType::Parse("time(3) /* mariadb-5.3 */");
-  EXPECT_TRUE(type.mariadb_temporal);
+  EXPECT_EQ(type.name, "time");
   EXPECT_EQ(type.arguments, (std::vector<uint32_t>{3}));
-  EXPECT_FALSE(DeclaredType::Parse("time(3)").mariadb_temporal);
 }
 
 TEST(DeclaredTypeTest, TakesWhatItCanOfAMalformedType) {
@@ -62,7 +61,7 @@ TEST(DeclaredTypeTest, TakesWhatItCanOfAMalformedType) {
     EXPECT_EQ(type.name, expected.name) << expected.text;
     EXPECT_EQ(type.arguments, expected.arguments) << expected.text;
     EXPECT_EQ(type.members, expected.members) << expected.text;
-    EXPECT_FALSE(type.is_unsigned || type.zerofill || type.mariadb_temporal) << expected.text;
+    EXPECT_FALSE(type.is_unsigned || type.zerofill) << expected.text;
   }
 }
 

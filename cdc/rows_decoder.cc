@@ -34,6 +34,11 @@
 namespace cdc {
 namespace {
 
+constexpr absl::string_view kLengthCure =
+    ": give the columns that the table had then by --columns/RELAY_COLUMNS, which takes their types from the table as "
+    "it "
+    "is now";
+
 bool BitOf(absl::string_view bits, size_t index) {
   return (static_cast<uint8_t>(bits[index / 8]) >> (index % 8) & 1) != 0;
 }
@@ -46,6 +51,8 @@ size_t BitmapBytes(size_t bits) { return (bits + 7) / 8; }
 struct Column {
   ColumnStorage storage;
   bool is_json = false;
+  // Why `storage` does not tell the length.
+  absl::Status untold;
   // Of wanted columns only.
   std::optional<ColumnPrinter> printer;
   size_t value = 0;  // index among the wanted
@@ -123,6 +130,7 @@ absl::StatusOr<std::unique_ptr<RowsDecoder::Plan>> RowsDecoder::Plan::Make(const
   std::vector<bool> found(plan->names.size(), false);
 
   plan->columns.resize(map.columns.size());
+  const Column* untold = nullptr;  // the first one
   for (size_t i = 0; i < map.columns.size(); ++i) {
     const MappedColumn& mapped = map.columns[i];
     Column& column = plan->columns[i];
@@ -140,7 +148,14 @@ absl::StatusOr<std::unique_ptr<RowsDecoder::Plan>> RowsDecoder::Plan::Make(const
     std::optional<DeclaredType> declared;
     if (definition != nullptr) declared = DeclaredType::Parse(definition->column_type);
     const DeclaredType* declared_or_null = declared ? &*declared : nullptr;
-    ASSIGN_OR_RETURN(column.storage, ColumnStorage::Of(mapped, declared_or_null));
+    ASSIGN_OR_RETURN(column.storage, ColumnStorage::Of(map.dialect, mapped, declared_or_null));
+    if (!column.storage.is_told()) {
+      const absl::Status why = UntoldLength(mapped);
+      column.untold = absl::Status(
+          why.code(), absl::StrCat("column ", column.name, " of ", plan->table, ": ", why.message(),
+                                   unknown == ColumnPrinter::Unknown::kRefuse ? kLengthCure : absl::string_view()));
+      if (untold == nullptr) untold = &column;
+    }
     column.is_json = mapped.type == ColumnType::kJson;
     if (column.is_json) ++plan->json_columns;
 
@@ -156,6 +171,8 @@ absl::StatusOr<std::unique_ptr<RowsDecoder::Plan>> RowsDecoder::Plan::Make(const
       found[value] = true;
       column.value = value;
     }
+    // Behind the last wanted column it matters only where a row has a value of it.
+    if (untold != nullptr) return untold->untold;
     if (definition != nullptr) {
       column.default_kind = definition->default_kind;
       column.default_text = definition->default_text;
@@ -261,7 +278,10 @@ absl::Status RowsDecoder::Plan::ReadImage(const Carried& carried, bool is_after)
       continue;
     }
     absl::string_view bytes = column.storage.Read(rows);
-    if (!rows.ok()) return Malformed(absl::StrCat("cut short in column ", column.name));
+    if (!rows.ok()) {
+      if (!column.storage.is_told()) return column.untold;
+      return Malformed(absl::StrCat("cut short in column ", column.name));
+    }
     if (column.printer) RETURN_IF_ERROR(ReadValue(column, bytes, value));
   }
   return absl::OkStatus();

@@ -39,14 +39,16 @@ class RowsDecoder {
   //
   // FailedPrecondition: neither map nor layout has names, or the layout does
   // not fit the map (the message names binlog_row_metadata=FULL), or a wanted
-  // column's signedness, charset or ENUM names are told by neither.
+  // column's signedness, charset or ENUM names are told by neither, or the
+  // length of a column up to the last wanted one (see OldFractionDigits).
   // Unimplemented: a type that cannot be skipped.
   static absl::StatusOr<std::unique_ptr<RowsDecoder>> Create(const TableMap& map, const TableLayout* layout,
                                                              absl::Span<const std::string> wanted);
 
   // All columns, for reading files offline: what neither map nor layout tells
   // is guessed as mysqlbinlog does (signed, utf8mb4, ENUM and SET as numbers,
-  // names @1, @2, …).
+  // names @1, @2, …). FailedPrecondition: a column whose length neither tells,
+  // which can't be guessed.
   static absl::StatusOr<std::unique_ptr<RowsDecoder>> CreateForAll(const TableMap& map, const TableLayout* layout);
 
   ~RowsDecoder();
@@ -64,7 +66,8 @@ class RowsDecoder {
 
   // The next row, null after the last. It and its texts live until the next
   // call of Start() or Next(). DataLoss: the row is malformed; the rest of the
-  // event can't be decoded.
+  // event can't be decoded. FailedPrecondition: so is a row with a value of an
+  // unwanted column whose length neither map nor layout tells.
   absl::StatusOr<const RowImages*> Next();
 
  private:

@@ -192,5 +192,72 @@ TEST(RowsDecoderTest, RefusesWhatNeitherMapNorLayoutTells) {
   EXPECT_TRUE(RowsDecoder::Create(map, &layout, {"name"}).ok());
 }
 
+// (id INT, at DATETIME(3), name VARCHAR(20)) of MariaDB with mysql56_temporal_format=OFF.
+TableMap MapWithOldTime() {
+  TableMap map = Map();
+  map.dialect = Dialect::kMariaDb;
+  map.columns[2] = map.columns[1];
+  map.columns[1] = MappedColumn();
+  map.columns[1].type = ColumnType::kDatetime;
+  map.columns[1].name = "at";
+  return map;
+}
+
+TableLayout LayoutWithOldTime() {
+  TableLayout layout = Layout();
+  layout.columns[2] = layout.columns[1];
+  layout.columns[1] = ColumnDefinition();
+  layout.columns[1].name = "at";
+  layout.columns[1].data_type = "datetime";
+  layout.columns[1].column_type = "datetime(3) /* mariadb-5.3 */";
+  return layout;
+}
+
+TEST(RowsDecoderTest, RefusesAColumnBehindOneWhoseLengthOnlyTheSchemaTells) {
+  const TableMap map = MapWithOldTime();
+  for (const char* wanted : {"at", "name"}) {
+    const absl::Status status = RowsDecoder::Create(map, nullptr, {"id", wanted}).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << wanted;
+    EXPECT_NE(status.message().find("column at of shop.t: "), std::string::npos) << status;
+    EXPECT_NE(status.message().find("even with binlog_row_metadata=FULL: give the columns that the table had then by "
+                                    "--columns/RELAY_COLUMNS"),
+              std::string::npos)
+        << status;
+  }
+  const absl::Status status = RowsDecoder::CreateForAll(map, nullptr).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(status.message().find("column at of shop.t: "), std::string::npos) << status;
+  EXPECT_EQ(status.message().find("--columns"), std::string::npos) << status;
+
+  const TableLayout layout = LayoutWithOldTime();
+  EXPECT_TRUE(RowsDecoder::Create(map, &layout, {"id", "name"}).ok());
+  EXPECT_TRUE(RowsDecoder::CreateForAll(map, &layout).ok());
+  TableMap of_mysql = map;
+  of_mysql.dialect = Dialect::kMySql;
+  EXPECT_TRUE(RowsDecoder::Create(of_mysql, nullptr, {"id", "name"}).ok());
+}
+
+TEST(RowsDecoderTest, StopsAtAValueOfUntoldLengthBehindTheWantedColumns) {
+  absl::StatusOr<std::unique_ptr<RowsDecoder>> decoder = RowsDecoder::Create(MapWithOldTime(), nullptr, {"id"});
+  ASSERT_TRUE(decoder.ok()) << decoder.status();
+  // NULL, then 7 bytes of a DATETIME(3).
+  const std::string rows("\x02\x01\x00\x00\x00\x02hi\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x02hi", 23);
+  ASSERT_TRUE((*decoder)->Start(Insert("\x07", rows)).ok());
+  absl::StatusOr<const RowImages*> row = (*decoder)->Next();
+  ASSERT_TRUE(row.ok()) << row.status();
+  EXPECT_EQ((*row)->after[0].text, "1");
+  row = (*decoder)->Next();
+  EXPECT_EQ(row.status().code(), absl::StatusCode::kFailedPrecondition) << row.status();
+  EXPECT_NE(row.status().message().find("column at of shop.t: "), std::string::npos) << row.status();
+  // An image that does not carry it.
+  const std::string ids("\x00\x03\x00\x00\x00\x00\x04\x00\x00\x00", 10);
+  ASSERT_TRUE((*decoder)->Start(Insert("\x01", ids)).ok());
+  for (const char* id : {"3", "4"}) {
+    row = (*decoder)->Next();
+    ASSERT_TRUE(row.ok()) << row.status();
+    EXPECT_EQ((*row)->after[0].text, id);
+  }
+}
+
 }  // namespace
 }  // namespace cdc

@@ -191,7 +191,7 @@ class Decoder {
     table.body = std::string(event.body);
     if (!table.wanted) return absl::OkStatus();
     const absl::Status status = Prepare(events, event, &table);
-    if (absl::IsUnimplemented(status)) {
+    if (absl::IsUnimplemented(status) || absl::IsFailedPrecondition(status)) {
       table.wanted = false;
       LeaveOut(events, table.name, status);
       return absl::OkStatus();
@@ -217,7 +217,7 @@ class Decoder {
     return absl::OkStatus();
   }
 
-  // Once for a table: it has a column that this program can't print.
+  // Once for a table: it has a column that this program can't print, or whose length the log does not tell.
   void LeaveOut(const cdc::EventReader& events, const std::string& table, const absl::Status& status) {
     if (!left_out_.insert(table).second) return;
     Flush();

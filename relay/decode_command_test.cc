@@ -27,6 +27,7 @@ namespace {
 
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 using testing_support::EventWriter;
 using testing_support::Golden;
@@ -79,6 +80,29 @@ TEST_P(RecordedDecodeTest, PrintsTheGoldenRows) {
         << line;
   }
 }
+
+// Every column type, with names and without.
+class RecordedTypesTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(RecordedTypesTest, PrintsTheGoldenRows) {
+  const std::string name = absl::StrCat("types/", GetParam());
+  const Output output = Decode(Of(name));
+  EXPECT_EQ(output.out, Golden(name + ".jsonl", output.out));
+  // The digits of old_times are told by the schema alone.
+  const bool refused = absl::StartsWith(GetParam(), "mariadb");
+  EXPECT_EQ(output.exit_code, refused ? 1 : 0);
+  EXPECT_EQ(std::count(output.err.begin(), output.err.end(), '\n'), refused ? 1 : 0) << output.err;
+  if (!refused) return;
+  EXPECT_THAT(output.out, Not(HasSubstr("old_times")));
+  EXPECT_THAT(output.out, HasSubstr("types.partly")) << "the table behind it";
+  EXPECT_THAT(output.err, HasSubstr(absl::StrCat("the rows of types.old_times are left out: column ",
+                                                 GetParam() == "mariadb_full" ? "t0" : "@2",
+                                                 " of types.old_times: only the schema tells how long")));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RecordedTypesTest,
+                         testing::Values("mysql_full", "mysql_minimal", "mariadb_full", "mariadb_minimal"),
+                         [](const testing::TestParamInfo<std::string>& info) { return info.param; });
 
 // Where each event begins, and the end.
 std::vector<size_t> Boundaries(absl::string_view log) {
