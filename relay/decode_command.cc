@@ -80,13 +80,22 @@ struct Counts {
 
 constexpr absl::string_view kOperations[] = {"insert", "update", "delete"};
 
-bool PrintsAsNumber(cdc::ColumnType type) {
+bool IsInteger(cdc::ColumnType type) {
   switch (type) {
     case cdc::ColumnType::kTiny:
     case cdc::ColumnType::kShort:
     case cdc::ColumnType::kInt24:
     case cdc::ColumnType::kLong:
     case cdc::ColumnType::kLongLong:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool PrintsAsNumber(cdc::ColumnType type) {
+  if (IsInteger(type)) return true;
+  switch (type) {
     case cdc::ColumnType::kFloat:
     case cdc::ColumnType::kDouble:
     case cdc::ColumnType::kNewDecimal:
@@ -144,6 +153,8 @@ class Decoder {
     std::string name;
     bool wanted = false;
     std::vector<bool> numeric;
+    // Integers of which the log does not tell whether they are unsigned.
+    std::vector<bool> sign_unknown;
     // Of BIT columns; of others 0.
     std::vector<uint32_t> bits;
     // The columns' names as JSON, each with its colon.
@@ -206,6 +217,7 @@ class Decoder {
     ASSIGN_OR_RETURN(table.decoder, cdc::RowsDecoder::CreateForAll(map, nullptr));
     for (const cdc::MappedColumn& column : map.columns) {
       table.numeric.push_back(PrintsAsNumber(column.type));
+      table.sign_unknown.push_back(IsInteger(column.type) && !column.is_unsigned.has_value());
       table.bits.push_back(column.type == cdc::ColumnType::kBit ? column.length : 0);
     }
     for (const std::string& column : table.decoder->columns()) {
@@ -271,6 +283,19 @@ class Decoder {
     PrintImage(table, operation == cdc::RowsOperation::kDelete ? row.before : row.after);
     line_.append("}\n");
     if (line_.size() >= kBlock) Flush();
+    if (!doubtful_) return;
+    doubtful_ = false;
+    SayOfSigns(begin, table.name);
+  }
+
+  // Once for a table.
+  void SayOfSigns(const cdc::BinlogPosition& begin, const std::string& table) {
+    if (!of_unknown_signs_.insert(table).second) return;
+    Flush();
+    err_(absl::StrCat("outbox-relay: ", path_, ": at ", begin.ToString(),
+                      ": the log does not tell which integer columns of ", table,
+                      " are UNSIGNED: their values past the signed range are printed as negative ones (mysqlbinlog -vv "
+                      "prints both)\n"));
   }
 
   void PrintImage(const Table& table, absl::Span<const cdc::ColumnValue> values) {
@@ -290,6 +315,7 @@ class Decoder {
         line_.push_back('}');
       } else if (table.numeric[i]) {
         line_.append(value.text.data(), value.text.size());
+        doubtful_ = doubtful_ || (table.sign_unknown[i] && absl::StartsWith(value.text, "-"));
       } else if (table.bits[i] > 0) {
         AppendBits(value.text, table.bits[i]);
       } else if (!AppendJsonString(value.text, &line_)) {
@@ -325,6 +351,9 @@ class Decoder {
   const TextSink& err_;
   std::string path_;
   std::set<std::string> left_out_;
+  std::set<std::string> of_unknown_signs_;
+  // Whether the row that is being printed has a negative number that may be none.
+  bool doubtful_ = false;
   absl::flat_hash_map<uint64_t, Table> tables_;
   std::map<std::string, Counts> counts_;
   std::string gtid_;

@@ -14,8 +14,9 @@
 //           that is no UTF-8
 //
 // Rows are printed as they are logged: those of a transaction that was rolled back or is prepared are among them.
-// Without binlog_row_metadata=FULL the file holds no names: columns are then @1, @2, … and unsigned numbers may be
-// negative.
+// Without binlog_row_metadata=FULL the file holds no names: columns are then @1, @2, … Where it does not hold
+// which integers are unsigned either (MariaDB's default, MySQL before 8.0), those past the signed range are printed as
+// negative ones; a line on stderr says so at a table's first negative integer.
 #ifndef RELAY_DECODE_COMMAND_H_
 #define RELAY_DECODE_COMMAND_H_
 
@@ -44,7 +45,7 @@ using TextSink = std::function<void(absl::string_view)>;
 
 // Decodes all files in their order. `out` gets whole lines, in blocks; `err` one line for each file that cannot be read
 // to its end, after the rows that stand before the damage, and for each table with a column that can't be printed,
-// whose rows are left out. Returns the exit code: 1 if there was such a line.
+// or measured, whose rows are left out. Returns the exit code: 1 if there was such a line.
 int DecodeFiles(const DecodeRequest& request, const TextSink& out, const TextSink& err);
 
 // The command: files and flags of `config` to stdout and stderr.
