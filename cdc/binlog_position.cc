@@ -63,6 +63,12 @@ std::strong_ordering CompareBinlogFiles(absl::string_view a, absl::string_view b
   return CompareText(a, b);
 }
 
+bool AreOfOneSeries(absl::string_view a, absl::string_view b) {
+  absl::string_view a_stem, a_digits, b_stem, b_digits;
+  if (a == b) return true;
+  return SplitSequence(a, &a_stem, &a_digits) && SplitSequence(b, &b_stem, &b_digits) && a_stem == b_stem;
+}
+
 bool operator==(const BinlogPosition& a, const BinlogPosition& b) { return a.offset == b.offset && a.file == b.file; }
 
 std::strong_ordering operator<=>(const BinlogPosition& a, const BinlogPosition& b) {

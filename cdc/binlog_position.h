@@ -36,7 +36,11 @@ struct BinlogPosition {
 
 // Orders file names of one server as its index does: by the number behind the
 // last dot (binlog.999999 < binlog.1000000), by text where there is none.
+// By their numbers where the names before them are the same, else by text: see AreOfOneSeries.
 std::strong_ordering CompareBinlogFiles(absl::string_view a, absl::string_view b);
+
+// Whether their order is that in which a server wrote them: the same file, or numbers behind the same name.
+bool AreOfOneSeries(absl::string_view a, absl::string_view b);
 
 bool operator==(const BinlogPosition& a, const BinlogPosition& b);
 std::strong_ordering operator<=>(const BinlogPosition& a, const BinlogPosition& b);

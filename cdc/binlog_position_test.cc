@@ -36,5 +36,14 @@ TEST(BinlogPositionTest, OrdersNamesWithoutANumberByText) {
   EXPECT_LT((BinlogPosition{"a.5", 9}), (BinlogPosition{"b.4", 4}));
 }
 
+TEST(BinlogPositionTest, KnowsWhichFilesAreOfOneSeries) {
+  EXPECT_TRUE(AreOfOneSeries("binlog.000001", "binlog.1000000"));
+  EXPECT_TRUE(AreOfOneSeries("a", "a"));
+  EXPECT_FALSE(AreOfOneSeries("a", "b"));
+  EXPECT_FALSE(AreOfOneSeries("a.5", "b.5"));
+  EXPECT_FALSE(AreOfOneSeries("a.5", "a"));
+  EXPECT_FALSE(AreOfOneSeries("a.5", "a.x"));
+}
+
 }  // namespace
 }  // namespace cdc

@@ -43,13 +43,6 @@ std::string MakeRotate(absl::string_view file) {
   return event;
 }
 
-absl::string_view BaseName(absl::string_view path) {
-  const size_t slash = path.rfind('/');
-  absl::string_view name = slash == absl::string_view::npos ? path : path.substr(slash + 1);
-  if (name.size() > 3 && name.substr(name.size() - 3) == ".gz") name.remove_suffix(3);
-  return name.empty() ? "(unnamed)" : name;
-}
-
 }  // namespace
 
 // An open file, plain or gzip of one or more members. Of a damaged gzip all is handed out that stands before the
@@ -182,13 +175,13 @@ absl::StatusOr<std::unique_ptr<FileSource>> FileSource::Open(const std::string& 
     if (errno == EACCES) return absl::PermissionDeniedError(message);
     return absl::UnavailableError(message);
   }
-  auto source = std::unique_ptr<FileSource>(new FileSource(std::make_unique<Input>(fd, path), BaseName(path)));
+  auto source = std::unique_ptr<FileSource>(new FileSource(std::make_unique<Input>(fd, path), NameOf(path)));
   RETURN_IF_ERROR(source->ReadMagic(path));
   return source;
 }
 
 absl::StatusOr<std::unique_ptr<FileSource>> FileSource::OverBytes(absl::string_view bytes, const std::string& name) {
-  auto source = std::unique_ptr<FileSource>(new FileSource(nullptr, BaseName(name)));
+  auto source = std::unique_ptr<FileSource>(new FileSource(nullptr, NameOf(name)));
   source->memory_ = bytes;
   source->filled_ = bytes.size();
   source->at_end_ = true;
@@ -211,6 +204,13 @@ absl::Status FileSource::ReadMagic(absl::string_view path) {
   next_ += kMagic.size();
   offset_ = kMagic.size();
   return absl::OkStatus();
+}
+
+absl::string_view FileSource::NameOf(absl::string_view path) {
+  const size_t slash = path.rfind('/');
+  absl::string_view name = slash == absl::string_view::npos ? path : path.substr(slash + 1);
+  if (name.size() > 3 && name.substr(name.size() - 3) == ".gz") name.remove_suffix(3);
+  return name.empty() ? "(unnamed)" : name;
 }
 
 absl::Status FileSource::Fill(size_t size) {

@@ -28,6 +28,9 @@ class FileSource : public EventSource {
   // The same over bytes in memory, uncompressed, which must outlive the source; `name` as a file's.
   static absl::StatusOr<std::unique_ptr<FileSource>> OverBytes(absl::string_view bytes, const std::string& name);
 
+  // What the events of the file at `path` are located by: its name without folders and without ".gz".
+  static absl::string_view NameOf(absl::string_view path);
+
   ~FileSource() override;
 
   // DataLoss: the file ends inside an event, what follows cannot be an event, or the gzip stream is damaged there; all

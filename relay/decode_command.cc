@@ -17,6 +17,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "cdc/binlog_position.h"
@@ -35,9 +36,12 @@
 namespace relay {
 namespace {
 
+constexpr int kUsageError = 2;
 constexpr size_t kBlock = 64 * 1024;
 // Ids grow whenever a server opens a table anew: past so many all are forgotten between transactions.
 constexpr size_t kMaxTables = 1024;
+// Where a file's first event stands.
+constexpr uint64_t kFirstOffset = 4;
 
 // A place in the log: by offset, in one file or in any, or by time.
 struct Bound {
@@ -71,6 +75,14 @@ struct Bound {
     if (time.has_value()) return absl::FromUnixSeconds(timestamp) < *time;
     if (file.empty()) return begin.offset < offset;
     return begin < cdc::BinlogPosition{file, offset};
+  }
+
+  // Whether all that stands from `position` on in its file is at or behind this place. Times do not tell: they go
+  // back and forth.
+  bool IsReached(const cdc::BinlogPosition& position) const {
+    if (time.has_value() || position.empty()) return false;
+    if (file.empty()) return position.offset >= offset;
+    return cdc::AreOfOneSeries(position.file, file) && position >= cdc::BinlogPosition{file, offset};
   }
 };
 
@@ -119,12 +131,19 @@ class Decoder {
     path_ = path;
     tables_.clear();
     gtid_.clear();
+    if (to_.has_value() && to_->IsReached({std::string(cdc::FileSource::NameOf(path)), kFirstOffset})) {
+      return absl::OkStatus();
+    }
     auto source = cdc::FileSource::Open(path);
     if (!source.ok()) return source.status();
     cdc::EventReader events(source->get(), /*verify_checksums=*/true);
     absl::Status status;
     while (true) {
+      const uint64_t last = events.begin().offset;
       auto event = events.Next();
+      // Where this event stands, or one that could not be read.
+      const bool unread = events.begin().offset == last && !events.in_payload();
+      if (to_.has_value() && to_->IsReached(unread ? events.end() : events.begin())) break;
       status = event.status();
       if (!status.ok() || *event == nullptr) break;
       status = Handle(events, **event);
@@ -363,21 +382,30 @@ class Decoder {
   std::string line_;
 };
 
-absl::StatusOr<std::optional<Bound>> ParseBound(const std::string& text) {
+absl::StatusOr<std::optional<Bound>> ParseBound(const std::string& text, const std::vector<std::string>& files) {
   if (text.empty()) return std::optional<Bound>();
   ASSIGN_OR_RETURN(Bound bound, Bound::Parse(text));
+  if (bound.file.empty()) return std::optional<Bound>(std::move(bound));
+  std::vector<absl::string_view> names;
+  for (const std::string& file : files) names.push_back(cdc::FileSource::NameOf(file));
+  for (const absl::string_view name : names) {
+    if (cdc::AreOfOneSeries(name, bound.file)) continue;
+    return absl::InvalidArgumentError(absl::StrCat("'", text, "' tells no place in ", name, ": the files given are ",
+                                                   absl::StrJoin(names, ", "),
+                                                   "; name one of them, or a number of the same series"));
+  }
   return std::optional<Bound>(std::move(bound));
 }
 
 }  // namespace
 
 int DecodeFiles(const DecodeRequest& request, const TextSink& out, const TextSink& err) {
-  auto from = ParseBound(request.from);
-  auto to = ParseBound(request.to);
+  auto from = ParseBound(request.from, request.files);
+  auto to = ParseBound(request.to, request.files);
   for (const auto* bound : {&from, &to}) {
     if (bound->ok()) continue;
     err(absl::StrCat("outbox-relay: ", bound == &from ? "--from: " : "--to: ", bound->status().message(), "\n"));
-    return 1;
+    return kUsageError;
   }
   Decoder decoder(request, *std::move(from), *std::move(to), out, err);
   int exit_code = 0;

@@ -36,7 +36,9 @@ struct DecodeRequest {
   // "table" or "schema.table"; empty: all.
   std::string table;
   // FILE:POS, POS or a time (2026-11-24T02:58:26Z, "2026-11-24 02:58:26" in UTC); rows whose event begins before
-  // `from`, or at or behind `to`, are left out. Empty: no bound.
+  // `from`, or at or behind `to`, are left out. Behind a position in `to` nothing is read, so that damage there goes
+  // unnoticed. FILE is one of `files`, without folders and ".gz", or numbered in one series with each of them; POS holds
+  // in each file. Empty: no bound.
   std::string from;
   std::string to;
 };
@@ -45,7 +47,8 @@ using TextSink = std::function<void(absl::string_view)>;
 
 // Decodes all files in their order. `out` gets whole lines, in blocks; `err` one line for each file that cannot be read
 // to its end, after the rows that stand before the damage, and for each table with a column that can't be printed,
-// or measured, whose rows are left out. Returns the exit code: 1 if there was such a line.
+// or measured, whose rows are left out. Returns the exit code: 1 if there was such a line; 2 with nothing
+// decoded for a bound that can't be read or placed.
 int DecodeFiles(const DecodeRequest& request, const TextSink& out, const TextSink& err);
 
 // The command: files and flags of `config` to stdout and stderr.

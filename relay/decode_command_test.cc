@@ -229,8 +229,116 @@ TEST(DecodeCommandTest, BeginsAndEndsAtPositionsAndTimes) {
   late.from = "2000-01-01 00:00:00";
   EXPECT_EQ(Decode(late).out, all.out);
   late.from = "yesterday";
-  EXPECT_EQ(Decode(late).exit_code, 1);
+  EXPECT_EQ(Decode(late).exit_code, 2);
   EXPECT_THAT(Decode(late).err, HasSubstr("--from: 'yesterday' is neither a position"));
+}
+
+std::string Damaged(std::string bytes, size_t at) {
+  bytes[at] = static_cast<char>(bytes[at] ^ 0x40);
+  return bytes;
+}
+
+TEST(DecodeCommandTest, ReadsNothingBehindAPositionThatItEndsAt) {
+  const std::string all = Decode(Of("mysql_transactions")).out;
+  const std::string bytes = ReadTestdata("mysql_transactions.binlog");
+  const std::vector<size_t> boundaries = Boundaries(bytes);
+  const std::string name = "mysql_transactions.binlog";
+  size_t ended = 0;
+  for (size_t i = 1; i + 1 < boundaries.size(); ++i) {
+    DecodeRequest request;
+    // Cut inside the event at boundaries[i], and damaged in it.
+    for (const std::string& content : {bytes.substr(0, boundaries[i] + 10), Damaged(bytes, boundaries[i + 1] - 5)}) {
+      request.files = {WriteFile(name, content)};
+      for (const std::string& to : {absl::StrCat(boundaries[i]), absl::StrCat(name, ":", boundaries[i]),
+                                    absl::StrCat(name, ":", boundaries[i] - 1)}) {
+        SCOPED_TRACE(absl::StrCat("cut or damaged at ", boundaries[i], ", to ", to));
+        request.to = to;
+        const Output output = Decode(request);
+        EXPECT_EQ(output.exit_code, 0);
+        EXPECT_EQ(output.err, "");
+        EXPECT_EQ(output.out, RowsBefore(all, boundaries, boundaries[i]));
+        ended += output.out.empty() ? 0 : 1;
+      }
+      request.to = absl::StrCat(boundaries[i] + 1);
+      EXPECT_EQ(Decode(request).exit_code, 1) << "the damage at " << boundaries[i] << " stands before it";
+      // Times are not in order, so that they end nothing.
+      request.to = "2001-01-01";
+      EXPECT_EQ(Decode(request).exit_code, 1) << "damaged at " << boundaries[i];
+      EXPECT_EQ(Decode(request).out, "");
+    }
+  }
+  EXPECT_GT(ended, 10u);
+}
+
+TEST(DecodeCommandTest, ReadsNothingBehindAPositionThatItEndsAtInPayloadsEither) {
+  const std::string all = Decode(Of("mysql_compressed")).out;
+  const std::string bytes = ReadTestdata("mysql_compressed.binlog");
+  const std::vector<size_t> boundaries = Boundaries(bytes);
+  size_t payloads = 0;
+  for (size_t i = 1; i + 1 < boundaries.size(); ++i) {
+    if (static_cast<uint8_t>(bytes[boundaries[i] + 4]) == 40) ++payloads;
+    SCOPED_TRACE(absl::StrCat("to ", boundaries[i]));
+    DecodeRequest request;
+    request.files = {WriteFile("mysql_compressed.binlog", Damaged(bytes, boundaries[i + 1] - 5))};
+    request.to = absl::StrCat(boundaries[i]);
+    const Output output = Decode(request);
+    EXPECT_EQ(output.exit_code, 0);
+    EXPECT_EQ(output.err, "");
+    EXPECT_EQ(output.out, RowsBefore(all, boundaries, boundaries[i]));
+    request.to = absl::StrCat(boundaries[i] + 1);
+    EXPECT_EQ(Decode(request).exit_code, 1) << "the damage stands before it";
+  }
+  EXPECT_GT(payloads, 1u);
+}
+
+TEST(DecodeCommandTest, PlacesABoundAmongTheFilesOfASeries) {
+  const std::string bytes = ReadTestdata("mysql_transactions.binlog");
+  const std::string damaged = bytes.substr(0, bytes.size() - 3);
+  const size_t rows = Decode(Of("mysql_transactions")).lines();
+  const std::string one = WriteFile("binlog.000009", bytes);
+  const std::string three = WriteFile("binlog.1000000", bytes);
+  const auto lines = [&](const std::string& from, const std::string& to) {
+    DecodeRequest request;
+    request.files = {one, three};
+    request.from = from;
+    request.to = to;
+    const Output output = Decode(request);
+    EXPECT_EQ(output.exit_code, 0);
+    EXPECT_EQ(output.err, "");
+    return output.lines();
+  };
+  EXPECT_EQ(lines("", ""), 2 * rows);
+  EXPECT_EQ(lines("binlog.000010:4", ""), rows);
+  EXPECT_EQ(lines("binlog.000009:4", ""), 2 * rows);
+  EXPECT_EQ(lines("binlog.1000001:4", ""), 0u);
+  EXPECT_EQ(lines("", "binlog.000010:4"), rows);
+  EXPECT_EQ(lines("", "binlog.000009:4"), 0u);
+  EXPECT_EQ(lines("", "binlog.1000000:99999999"), 2 * rows);
+  WriteFile("binlog.1000000", damaged);
+  EXPECT_EQ(lines("", "binlog.000010:4"), rows) << "a file behind the bound is not read";
+  EXPECT_EQ(lines("", "binlog.1000000:4"), rows);
+}
+
+TEST(DecodeCommandTest, RefusesABoundInAnotherFile) {
+  const std::string bytes = ReadTestdata("mysql_transactions.binlog");
+  for (const char* name : {"other.000001", "binlog.000001.bak", "binlog", "binlog.log"}) {
+    for (const bool is_from : {true, false}) {
+      DecodeRequest request;
+      request.files = {WriteFile("binlog.000001", bytes), WriteFile("binlog.000003", bytes)};
+      (is_from ? request.from : request.to) = absl::StrCat(name, ":4");
+      const Output output = Decode(request);
+      EXPECT_EQ(output.exit_code, 2) << name;
+      EXPECT_EQ(output.out, "");
+      EXPECT_EQ(output.err, absl::StrCat("outbox-relay: ", is_from ? "--from" : "--to", ": '", name,
+                                         ":4' tells no place in binlog.000001: the files given are binlog.000001, "
+                                         "binlog.000003; name one of them, or a number of the same series\n"));
+    }
+  }
+  DecodeRequest request;
+  request.files = {WriteFile("a.000001", bytes), WriteFile("b.000001", bytes)};
+  request.from = "a.000001:4";
+  EXPECT_EQ(Decode(request).exit_code, 2);
+  EXPECT_THAT(Decode(request).err, HasSubstr("'a.000001:4' tells no place in b.000001"));
 }
 
 TEST(DecodeCommandTest, ReadsGzip) {
