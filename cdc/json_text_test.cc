@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cdc/json_text.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -29,6 +32,75 @@ TEST(JsonTextTest, PrintsContainersWithTheServersSpaces) {
                        "6162"
                        "02000a0004010004000000"),
             "{\"a\": 1, \"b\": [true, null]}");
+}
+
+std::string Le(uint32_t value, int bytes) {
+  std::string text;
+  for (int i = 0; i < bytes; ++i) text.push_back(static_cast<char>(value >> 8 * i));
+  return text;
+}
+
+struct LargeEntry {
+  std::string key;  // of an object
+  char type;
+  std::string value;  // stands in the entry if it has 4 bytes, else behind the keys
+};
+
+// The large form, which servers use from 64 KiB on. `type` is 1 or 3, and is not part of it.
+std::string Large(char type, const std::vector<LargeEntry>& entries) {
+  const bool is_object = type == 1;
+  std::string key_entries, value_entries, keys, values;
+  const size_t head = 8 + entries.size() * ((is_object ? 6 : 0) + 5);
+  size_t key_bytes = 0;
+  for (const LargeEntry& entry : entries) key_bytes += entry.key.size();
+  for (const LargeEntry& entry : entries) {
+    if (is_object) absl::StrAppend(&key_entries, Le(head + keys.size(), 4), Le(entry.key.size(), 2));
+    keys += entry.key;
+    value_entries.push_back(entry.type);
+    if (entry.value.size() == 4) {
+      value_entries += entry.value;
+    } else {
+      value_entries += Le(head + key_bytes + values.size(), 4);
+      values += entry.value;
+    }
+  }
+  return absl::StrCat(Le(entries.size(), 4), Le(head + keys.size() + values.size(), 4), key_entries, value_entries,
+                      keys, values);
+}
+
+TEST(JsonTextTest, PrintsLargeContainers) {
+  const std::vector<LargeEntry> in_their_entries = {
+      {"a", 7, Le(0x80000000, 4)}, {"b", 7, Le(70000, 4)}, {"c", 8, Le(0xFFFFFFFF, 4)}, {"d", 4, Le(0, 4)},
+      {"e", 4, Le(1, 4)},          {"ff", 4, Le(2, 4)},    {"gg", 5, Le(0xFFFF, 4)},    {"hh", 6, Le(0xFFFF, 4)},
+  };
+  EXPECT_EQ(Printed("\x01" + Large(1, in_their_entries)),
+            "{\"a\": -2147483648, \"b\": 70000, \"c\": 4294967295, \"d\": null, \"e\": true, \"ff\": false, "
+            "\"gg\": -1, \"hh\": 65535}");
+  EXPECT_EQ(Printed("\x03" + Large(3, {{"", 7, Le(0x80000000, 4)}, {"", 8, Le(0xFFFFFFFF, 4)}, {"", 4, Le(1, 4)}})),
+            "[-2147483648, 4294967295, true]");
+  const std::vector<LargeEntry> behind_offsets = {
+      {"", 12, "\x02hi"},
+      {"a", 9, std::string(8, '\xFF')},
+      {"b", 10, std::string(8, '\xFF')},
+      {"c", 11, absl::HexStringToBytes("000000000000f03f")},
+      {"d", 15, absl::HexStringToBytes("f6080c038000000c0154")},
+      {"ee", 1, Large(1, {{"k", 7, Le(7, 4)}})},
+      {"ff", 3, Large(3, {{"", 12, "\x02yo"}, {"", 7, Le(7, 4)}})},
+      {"gg", 2, absl::HexStringToBytes("01000700050700")},
+      {"hh", 12, std::string(1, '\0')},
+  };
+  EXPECT_EQ(Printed("\x01" + Large(1, behind_offsets)),
+            "{\"\": \"hi\", \"a\": -1, \"b\": 18446744073709551615, \"c\": 1.0, \"d\": 12.340, "
+            "\"ee\": {\"k\": 7}, \"ff\": [\"yo\", 7], \"gg\": [7], \"hh\": \"\"}");
+  EXPECT_EQ(Printed("\x01" + Large(1, {})), "{}");
+}
+
+TEST(JsonTextTest, RefusesALargeObjectThatIsCutShort) {
+  const std::string whole = "\x01" + Large(1, {{"a", 7, Le(7, 4)}, {"b", 12, "\x02hi"}, {"c", 4, Le(1, 4)}});
+  ASSERT_EQ(Printed(whole), "{\"a\": 7, \"b\": \"hi\", \"c\": true}");
+  for (size_t length = 1; length < whole.size(); ++length) {
+    EXPECT_EQ(Printed(whole.substr(0, length)).substr(0, 5), "error") << length;
+  }
 }
 
 TEST(JsonTextTest, PrintsScalarsThatStandAlone) {

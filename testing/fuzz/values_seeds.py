@@ -49,6 +49,39 @@ def documents(body):
         at += 4 + length
 
 
+def large(kind, entries):
+    """A container in the form that servers use from 64 KiB on, of (key, type,
+    value): a value of 4 bytes stands in its entry."""
+    is_object = kind == 1
+    head = 8 + len(entries) * (11 if is_object else 5)
+    key_bytes = sum(len(key) for key, _, _ in entries) if is_object else 0
+    key_entries, value_entries, keys, values = b'', b'', b'', b''
+    for key, value_type, value in entries:
+        if is_object:
+            key_entries += struct.pack('<IH', head + len(keys), len(key))
+            keys += key
+        if len(value) != 4:
+            at = head + key_bytes + len(values)
+            values += value
+            value = struct.pack('<I', at)
+        value_entries += bytes([value_type]) + value
+    return struct.pack('<II', len(entries), head + len(keys) + len(values)) + (
+        key_entries + value_entries + keys + values)
+
+
+def large_documents():
+    """No recorded one is small enough for a seed."""
+    entries = [(b'a', 7, struct.pack('<i', -70000)),
+               (b'b', 8, struct.pack('<I', 4294967295)), (b'c', 4, b'\1\0\0\0'),
+               (b'd', 5, b'\xff\xff\0\0'), (b'e', 12, b'\2hi'),
+               (b'ff', 11, struct.pack('<d', 1.5)),
+               (b'gg', 3, large(3, [(b'', 10, b'\xff' * 8)])),
+               (b'hh', 15, b'\xf6\x08\x0c\x03\x80\0\0\x0c\x01\x54')]
+    for kind in (1, 3):
+        yield bytes([kind]) + large(kind, entries)
+        yield bytes([kind]) + large(kind, [])
+
+
 def main():
     for path in sorted(TYPES.glob('*.binlog')):
         dialect = bytes([path.name.startswith('mariadb')])
@@ -66,6 +99,8 @@ def main():
                     for document in documents(body):
                         if len(document) <= MOST:
                             keep('json_fuzz', document)
+    for document in large_documents():
+        keep('json_fuzz', document)
     for text, path, document in (
             (b'{"a": [1, {"b": "x"}], "c d": null}', b'$.a[1].b', b'\5\1\0'),
             (b'[1, [2, 3], "]"]', b'$[1][0]', b'\x0c\1x'),

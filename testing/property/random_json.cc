@@ -170,8 +170,20 @@ std::string RandomJsonText(RandomSource& random) {
   }
   if (random.OneIn(60)) {  // past 64 KiB: the large form
     const uint64_t count = 3000 + random.Below(9000);
-    for (uint64_t i = 0; i < count; ++i) absl::StrAppend(&text, i == 0 ? "[" : ",", Number(random));
-    return text + "]";
+    const bool object = random.OneIn(2);
+    for (uint64_t i = 0; i < count; ++i) {
+      absl::StrAppend(&text, i > 0 ? "," : object ? "{" : "[");
+      if (object) {
+        AppendQuoted(random, absl::StrCat(i, random.Text(random.Length(20))), &text);
+        text.push_back(':');
+      }
+      if (random.OneIn(8)) {
+        AppendValue(random, 0, 1, &text);
+      } else {
+        text += Number(random);
+      }
+    }
+    return text + (object ? "}" : "]");
   }
   AppendValue(random, 0, static_cast<int>(random.Below(6)), &text);
   return text;
