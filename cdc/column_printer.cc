@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cdc/byte_reader.h"
 #include "cdc/column_storage.h"
@@ -29,6 +30,15 @@ constexpr uint32_t kDoubleWidth = 22;
 absl::Status NotTold(absl::string_view what) {
   return absl::FailedPreconditionError(absl::StrCat("neither the table map nor the schema tells ", what,
                                                     ": set binlog_row_metadata=FULL on the server"));
+}
+
+// information_schema is utf8mb3: it shows a question mark for each character past the basic plane.
+bool MayHaveLost(absl::string_view member, absl::string_view charset) {
+  if (!absl::StrContains(member, '?')) return false;
+  for (const char* whole : {"utf8mb4", "utf16", "utf16le", "utf32", "gb18030"}) {
+    if (charset == whole) return true;
+  }
+  return false;
 }
 
 bool IsCompressed(ColumnType type) {
@@ -116,6 +126,12 @@ absl::Status ColumnPrinter::SetMembers(Dialect dialect, const MappedColumn& colu
       members_.emplace_back(text.view());
     }
   } else if (declared != nullptr && !declared->members.empty()) {
+    for (const std::string& member : declared->members) {
+      if (MayHaveLost(member, charset)) {
+        return NotTold(absl::StrCat("its names (information_schema shows \"", member,
+                                    "\" also for one with characters ", "that it can't show)"));
+      }
+    }
     members_ = declared->members;
   } else if (unknown == Unknown::kGuess) {
     form_ = Form::kUnsigned;

@@ -23,7 +23,7 @@ class ColumnPrinter {
  public:
   // What to do about a property that neither the table map nor the layout tells.
   enum class Unknown {
-    kRefuse,  // FailedPrecondition
+    kRefuse,  // FailedPrecondition; also of ENUM and SET names that the layout may show with characters lost
     kGuess,   // as mysqlbinlog: signed, text passed through as it is, ENUM and SET as numbers; also of a character set
               // that is not known
   };
