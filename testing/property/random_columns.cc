@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "testing/property/random_json.h"
 
 namespace testing_property {
@@ -244,6 +245,35 @@ RandomTable Charsets(const ServerTypes& server) {
       "keybcs2",  "koi8r",  "koi8u",   "latin1", "latin2", "latin5",  "latin7",  "macce", "macroman", "sjis",
       "swe7",     "tis620", "ucs2",    "ujis",   "utf16",  "utf16le", "utf32",   "utf8"};
   if (server.gb18030) charsets.push_back("gb18030");
+  // Members stand in a table map in the column's own character set, in which a character may end in the byte of a
+  // backslash or a quote.
+  struct {
+    const char* charset;
+    std::vector<const char*> members;
+  } const kMembers[] = {
+      {"gbk", {"誠", "乗", "中文", "a\\\\b", "it''s"}},
+      {"sjis", {"ソ", "表能", "カタカナ", "ｱ", "it''s"}},
+      {"cp932", {"ソ", "表能", "①", "it''s"}},
+      {"big5", {"功", "許蓋", "中文", "it''s"}},
+      {"gb18030", {"誠", "ü", "it''s"}},
+      {"utf16", {"a", "日本", "it''s", "\\\\"}},
+      {"utf16le", {"a", "日本", "it''s", "\\\\"}},
+      {"utf32", {"a", "日本", "it''s"}},
+      {"ucs2", {"a", "日本", "é", "it''s", "\\\\"}},
+      {"ujis", {"日本", "ｱ", "a"}},
+      {"euckr", {"한국", "a"}},
+      {"latin2", {"ř", "a"}},
+      {"cp1251", {"ж", "a"}},
+      {"utf8", {"日本", "é", "it''s"}},
+      {"binary", {"a", "日本", "é", "it''s", "\\\\"}},
+  };
+  for (const auto& of : kMembers) {
+    if (of.charset == std::string("gb18030") && !server.gb18030) continue;
+    const std::string members = absl::StrCat("'", absl::StrJoin(of.members, "','"), "'");
+    const std::string attributes = absl::StrCat(" CHARACTER SET ", of.charset);
+    table.columns.push_back(Enum(members, attributes, of.members.size()));
+    table.columns.push_back(Set(members, attributes, of.members.size()));
+  }
   for (const std::string& charset : charsets) {
     table.columns.push_back(InCharset(absl::StrCat("VARCHAR(40) CHARACTER SET ", charset), charset, 20));
     table.columns.push_back(InCharset(absl::StrCat("CHAR(20) CHARACTER SET ", charset), charset, 10));
