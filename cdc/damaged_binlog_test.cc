@@ -34,8 +34,9 @@ constexpr uint64_t kBuffers = 2 << 20;
 constexpr size_t kMagic = 4;
 constexpr size_t kHeader = 19;
 constexpr size_t kChecksum = 4;
-// Files up to this size are cut and damaged at every byte.
-constexpr size_t kSmall = 8000;
+// Files up to these sizes are cut, or damaged, at every byte.
+constexpr size_t kSmall = 13'200;
+constexpr size_t kSmallToDamage = 8000;
 // The larger ones are cut at every byte, too, when this variable is set: an hour's work.
 constexpr char kEveryCut[] = "OUTBOX_EVERY_CUT";
 
@@ -151,9 +152,9 @@ class DamagedBinlogTest : public testing::TestWithParam<std::string> {
   // Calls visit(damaged bytes, where) for the small files' every byte, for a few hundred to a thousand of the others.
   template <typename Visit>
   void ForEachDamage(Visit visit) {
-    const size_t step = bytes_.size() <= kSmall ? 1 : bytes_.size() < 50000 ? 17 : bytes_.size() / 400;
+    const size_t step = bytes_.size() <= kSmallToDamage ? 1 : bytes_.size() < 50000 ? 17 : bytes_.size() / 400;
     std::string damaged = bytes_;
-    for (size_t i = 0; i < bytes_.size(); i += i < kSmall / 20 ? 1 : step) {
+    for (size_t i = 0; i < bytes_.size(); i += i < kSmallToDamage / 20 ? 1 : step) {
       std::vector<int> masks = {1 << i % 8, 0xFF};
       if (InFormatDescription(i)) masks = {1, 2, 4, 8, 16, 32, 64, 128, 0xFF};
       for (const int mask : masks) {
