@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`outbox-relay decode` beside mysqlbinlog, on the recorded rows of every number and time."""
+"""`outbox-relay decode` beside mysqlbinlog, on the recorded rows of all types that both print."""
 
+import base64
 import datetime
 import decimal
 import json
@@ -14,7 +15,21 @@ from testing.integration.relay_process import binary
 from testing.servers.mysql_server import MysqlServer
 
 _TYPES = pathlib.Path(__file__).resolve().parents[1] / 'testdata/types'
-_VALUE = re.compile(r'###   @(\d+)=(.*) /\* (\w+)\S* meta=\S+ nullable=')
+_VALUE = re.compile(r'###   @(\d+)=(.*) /\* (\w+).*? meta=\S+ nullable=')
+
+
+# Of the table `strings`, by number: what only its definition tells
+# (testing/testdata/types/mysql.sql).
+_CHARSETS = {20: 'cp1252', 21: 'utf-16-be', 22: 'gbk', 23: 'shift_jis'}
+_BINARY = {11: 4, 12: 255, 13: 0, 14: 0, 15: 0}
+_MEMBERS = {
+    16: ['a', 'b', "it's", 'with,comma', 'back\\slash', 'ü'],
+    17: ['é', 'plain'],
+    18: ['x', 'y', 'ß'],
+    19: ['ö', 'ü'],
+}
+_ESCAPE = re.compile(rb'\\(x[0-9a-f]{2}|.)')
+_ESCAPED = {b'b': b'\b', b'f': b'\f', b'n': b'\n', b'r': b'\r', b't': b'\t'}
 
 
 @pytest.fixture
@@ -76,23 +91,98 @@ def _same(kind, ours, theirs):
     raise AssertionError(kind)
 
 
+def _bytes(theirs):
+    """The bytes of a quoted text."""
+    assert theirs[0] == theirs[-1] == "'", theirs
+
+    def byte(match):
+        escape = match[1]
+        if escape[:1] == b'x':
+            return bytes([int(escape[1:], 16)])
+        return _ESCAPED.get(escape, escape)
+
+    return _ESCAPE.sub(byte, theirs[1:-1].encode('latin-1'))
+
+
+def _same_string(column, kind, ours, theirs):
+    """The same of a value of the table `strings`: they print stored bytes and
+    the numbers of members."""
+    if theirs == 'NULL':
+        return ours is None
+    if kind == 'ENUM':
+        return ours in (theirs, _MEMBERS[column][int(theirs) - 1])
+    if kind == 'SET':
+        bits = int(theirs[2:-1], 2)
+        names = [member for i, member in enumerate(_MEMBERS[column])
+                 if bits >> i & 1]
+        return ours in (str(bits), ','.join(names))
+    stored = _bytes(theirs)
+    if column in _BINARY:
+        stored = stored.ljust(_BINARY[column], b'\0')
+        if isinstance(ours, dict):
+            return base64.b64decode(ours['base64']) == stored
+        return ours.encode() == stored
+    return ours == stored.decode(_CHARSETS.get(column, 'utf-8'))
+
+
+def _same_document(ours, theirs):
+    """The same of a JSON document: they print a string without its quotes."""
+    if theirs == 'NULL':
+        return ours is None
+    if ours.startswith('"') and not theirs.startswith("'\"base64:"):
+        ours = json.loads(ours)
+    return ours == _bytes(theirs).decode()
+
+
+@pytest.fixture
+def printed(mysqlbinlog):
+    """What mysqlbinlog prints of a file, a character a byte."""
+    return lambda path: subprocess.run(
+        [mysqlbinlog, '--no-defaults', '-vv', '--base64-output=DECODE-ROWS',
+         path], check=True, capture_output=True).stdout.decode('latin-1')
+
+
+def _ours(path, table):
+    return list(_rows(subprocess.run(
+        [binary(), 'decode', '--table', table, path], check=True,
+        capture_output=True).stdout.decode()))
+
+
 @pytest.mark.mysql
 @pytest.mark.parametrize('log', ['mysql_full', 'mysql_minimal'])
-def test_values_are_those_of_mysqlbinlog(mysqlbinlog, log):
+def test_values_are_those_of_mysqlbinlog(printed, log):
     path = _TYPES / f'{log}.binlog'
-    printed = subprocess.run(
-        [mysqlbinlog, '--no-defaults', '-vv', '--base64-output=DECODE-ROWS',
-         path], check=True, capture_output=True).stdout.decode(
-             errors='replace')
+    text_of_all = printed(path)
     compared = 0
     for table in ('numbers', 'times'):
-        theirs = _images(printed, table)
-        ours = list(_rows(subprocess.run(
-            [binary(), 'decode', '--table', table, path], check=True,
-            capture_output=True).stdout.decode()))
+        theirs = _images(text_of_all, table)
+        ours = _ours(path, table)
         assert [len(row) for row in ours] == [len(image) for image in theirs]
         for row, image in zip(ours, theirs):
             for value, (kind, text) in zip(row, image):
                 assert _same(kind, value, text), (table, kind, value, text)
                 compared += 1
     assert compared > 250
+
+
+@pytest.mark.mysql
+@pytest.mark.parametrize('log', ['mysql_full', 'mysql_minimal'])
+def test_strings_and_documents_are_those_of_mysqlbinlog(printed, log):
+    path = _TYPES / f'{log}.binlog'
+    text_of_all = printed(path)
+    # At its first GEOMETRY mysqlbinlog gives an event up.
+    theirs = _images(text_of_all, 'strings')
+    assert [len(image) for image in theirs] == [24]
+    row = _ours(path, 'strings')[0]
+    kinds = set()
+    for i, (value, (kind, text)) in enumerate(zip(row[1:], theirs[0][1:])):
+        assert _same_string(i + 2, kind, value, text), (i + 2, value, text)
+        kinds.add(kind)
+    assert {'STRING', 'VARSTRING', 'ENUM', 'SET', 'BLOB', 'LONGBLOB'} <= kinds
+
+    theirs = _images(text_of_all, 'documents')
+    ours = _ours(path, 'documents')
+    assert len(ours) == len(theirs) == 18
+    for (number, value), ((_, key), (kind, text)) in zip(ours, theirs):
+        assert str(number) == key and kind == 'JSON'
+        assert _same_document(value, text), (value, text)
