@@ -36,14 +36,15 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line('markers', 'mysql: means MySQL only')
+    config.addinivalue_line('markers', 'mariadb: means MariaDB only')
     config.addinivalue_line('markers', 'faults: kills, pauses or cuts off')
 
 
 def pytest_collection_modifyitems(config, items):
     """Tests that mean the other database are left out, not skipped."""
-    if config.getoption('--database') == 'mysql':
-        return
-    left = [item for item in items if item.get_closest_marker('mysql')]
+    other = ('mariadb' if config.getoption('--database') == 'mysql'
+             else 'mysql')
+    left = [item for item in items if item.get_closest_marker(other)]
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in left]
 

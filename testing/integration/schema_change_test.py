@@ -207,6 +207,44 @@ def test_default_metadata_stops_where_columns_cannot_be_known(
     assert found == set(range(_ROWS + 1)), 'those before the first change'
 
 
+@pytest.fixture
+def old_times(server):
+    """What is made in it has temporal columns whose length no log tells."""
+    server.execute('SET GLOBAL mysql56_temporal_format = OFF')
+    yield
+    server.execute('SET GLOBAL mysql56_temporal_format = DEFAULT')
+
+
+@pytest.mark.mariadb
+def test_full_metadata_is_not_enough_where_it_tells_no_length(
+        old_times, outbox, topic, relay, read, metadata):
+    metadata('FULL')
+    outbox.create()
+    outbox.execute(f'ALTER TABLE {outbox.name} MODIFY push_started_at '
+                   "DATETIME(3) NULL DEFAULT '2026-01-02 03:04:05.678'")
+    app = Application(outbox, topic)
+    relay.start().wait_ready()
+    app.write(1)
+    wait_until(lambda: relay.metric(
+        'outbox_relay_rows_total', outcome='published') >= 1, 'the first row')
+    assert relay.stop() == 0
+    app.write()
+    app.alter('ADD between_changes VARCHAR(255) AFTER topic')
+    app.write()
+    columns = ','.join(name for name, in outbox.execute(
+        'SELECT column_name FROM information_schema.columns '
+        'WHERE table_schema = %s AND table_name = %s '
+        'ORDER BY ordinal_position', (outbox.schema, outbox.table)))
+    _add(app)
+    app.write()
+    relay.refuses('column push_started_at of', '--columns/RELAY_COLUMNS',
+                  timeout=60)
+    found = app.check(read(app.topic).read_to_end())
+    assert found == set(range(_ROWS + 1)), 'those before the first change'
+    relay.environment['RELAY_COLUMNS'] = columns
+    _all_arrive(app, relay, read(app.topic))
+
+
 def test_default_metadata_passes_what_changes_no_column(
         app, relay, read, metadata):
     metadata(None)
