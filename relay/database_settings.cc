@@ -147,7 +147,7 @@ std::vector<Setting> DatabaseSettings() {
        [](Value v, Config& c) { return StoreIdentifier(v, c.database.outbox_table); }},
       {Group::kOutbox, "columns", "", "RELAY_COLUMNS", Kind::kList, "NAME,...", "", "",
        "The outbox table's columns in their order, for servers without "
-       "binlog_row_metadata=FULL on which the order can not be proven.",
+       "binlog_row_metadata=FULL on which the order can not be proven, and for MariaDB's mysql56_temporal_format=OFF.",
        false, [](Value v, Config& c) { return StoreIdentifiers(v, c.database.columns); }},
       {Group::kOutbox, "skip-migrations", "", "SKIP_MIGRATIONS", Kind::kBoolean, "BOOL", "false", "",
        "Take the outbox table as it is: what it lacks is an error. The relay's own tables are made all the same, "

@@ -37,8 +37,8 @@ struct DecodeRequest {
   std::string table;
   // FILE:POS, POS or a time (2026-11-24T02:58:26Z, "2026-11-24 02:58:26" in UTC); rows whose event begins before
   // `from`, or at or behind `to`, are left out. Behind a position in `to` nothing is read, so that damage there goes
-  // unnoticed. FILE is one of `files`, without folders and ".gz", or numbered in one series with each of them; POS holds
-  // in each file. Empty: no bound.
+  // unnoticed. FILE is one of `files`, without folders and ".gz", or numbered in one series with each of them; POS
+  // holds in each file. Empty: no bound.
   std::string from;
   std::string to;
 };
