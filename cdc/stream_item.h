@@ -96,7 +96,8 @@ struct StreamItem {
   // This is an XA PREPARE with rows of interest that are still undecided: the
   // GTID must stay out of the checkpoint until an item releases it.
   bool gtid_withheld = false;
-  // GTIDs of the prepares that this XA COMMIT or XA ROLLBACK decided.
+  // GTIDs of the prepares that this XA COMMIT or XA ROLLBACK decided, or whose branch this XA PREPARE of the same xid
+  // shows to be gone.
   std::vector<Gtid> released_gtids;
   // All open branches with rows of interest, after this item. Filled only if
   // `open_xa_changed`.

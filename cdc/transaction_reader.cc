@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -401,9 +402,8 @@ absl::StatusOr<bool> TransactionReader::RollBack(const Event& event) {
 }
 
 absl::StatusOr<bool> TransactionReader::Prepare(const Event& event, const XaPrepareEvent& prepare) {
-  const std::string xid = XidText(prepare);
-  Branch& branch = branches_[xid];
-  branch = Branch();
+  Branch& branch = branches_[XidText(prepare)];
+  Branch lost = std::exchange(branch, Branch());
   branch.gtid = gtid_;
   branch.begin = begin_;
   const bool ours = !transaction_.Empty();
@@ -420,9 +420,27 @@ absl::StatusOr<bool> TransactionReader::Prepare(const Event& event, const XaPrep
   FillItem(event);
   item_.kind = ours ? StreamItem::Kind::kTransaction : StreamItem::Kind::kForeign;
   item_.gtid_withheld = ours && item_.gtid.has_value();
-  if (ours) ListOpenBranches();
+  // No server takes an xid while it has a branch of it: the one before is gone, lost in a crash.
+  if (lost.transaction.rows != nullptr) {
+    ForgetBranch(std::move(lost));
+  } else if (ours) {
+    ListOpenBranches();
+  }
   ResetTransaction();
   return true;
+}
+
+void TransactionReader::ForgetBranch(Branch branch) {
+  item_.kind = StreamItem::Kind::kTransaction;
+  item_.statement_dml |= branch.transaction.statement_dml || !branch.transaction.rows->empty();
+  item_.statement_names_table |= branch.transaction.statement_names_table;
+  item_.incident |= branch.transaction.incident;
+  std::move(branch.transaction.schema_changes.begin(), branch.transaction.schema_changes.end(),
+            std::back_inserter(item_.schema_changes));
+  // A crash may have given its GTID to the transaction at hand: that one's is withheld.
+  if (branch.gtid.has_value() && branch.gtid != item_.gtid) item_.released_gtids.push_back(*std::move(branch.gtid));
+  ListOpenBranches();
+  Recycle(std::move(branch.transaction.rows));
 }
 
 void TransactionReader::ListOpenBranches() {
@@ -464,12 +482,7 @@ bool TransactionReader::RollBackBranch(const Event& event, const std::string& xi
   if (found != branches_.end()) {
     Branch branch = std::move(found->second);
     branches_.erase(found);
-    if (branch.transaction.rows != nullptr) {
-      Recycle(std::move(branch.transaction.rows));
-      item_.kind = StreamItem::Kind::kTransaction;
-      if (branch.gtid.has_value()) item_.released_gtids.push_back(*branch.gtid);
-      ListOpenBranches();
-    }
+    if (branch.transaction.rows != nullptr) ForgetBranch(std::move(branch));
   }
   ResetTransaction();
   return true;

@@ -150,6 +150,8 @@ class TransactionReader {
   bool CommitBranch(const Event& event, const std::string& xid);
   bool RollBackBranch(const Event& event, const std::string& xid);
   void FillItem(const Event& event);
+  // Puts what a branch of ours leaves behind into item_; it is none of branches_ any more.
+  void ForgetBranch(Branch branch);
   void ListOpenBranches();
   void ResetTransaction();
   void ClearDelivered();

@@ -64,6 +64,17 @@ class TransactionReaderTest : public testing::Test {
     if (item.gtid.has_value()) absl::StrAppend(&out, " ", item.gtid->number);
     if (item.gtid_withheld) out += " withheld";
     for (const Gtid& gtid : item.released_gtids) absl::StrAppend(&out, " releases ", gtid.number);
+    if (item.open_xa_changed) {
+      absl::StrAppend(&out, " open(",
+                      absl::StrJoin(item.open_xa, " ",
+                                    [](std::string* text, const OpenXaBranch& open) {
+                                      absl::StrAppend(text, open.xid.substr(2, 2),
+                                                      open.prepare_gtid.has_value() ? ":" : "");
+                                      if (open.prepare_gtid.has_value())
+                                        absl::StrAppend(text, open.prepare_gtid->number);
+                                    }),
+                      ")");
+    }
     if (item.unknown_xa_commit) out += " unknown";
     if (item.incident) out += " incident";
     if (item.statement_dml) out += " statement";
@@ -243,10 +254,55 @@ TEST_F(TransactionReaderTest, HoldsAnXaBranchUntilItIsDecided) {
   AddAll({w_.Stop(), w_.Rotate("binlog.000002", 4, true), w_.FormatDescription()});
   AddAll({w_.Gtid(3), w_.Query("XA COMMIT X'61',X'',1"), w_.Gtid(4), w_.Query("XA ROLLBACK X'62',X'',1"), w_.Gtid(5),
           w_.Query("XA COMMIT X'63',X'',1"), w_.Gtid(6), w_.Query("XA ROLLBACK X'63',X'',1")});
-  const std::vector<std::string> expected = {"transaction 1 withheld",         "transaction 2 withheld",
-                                             "transaction 3 releases 1: +1=a", "transaction 4 releases 2",
-                                             "transaction 5 unknown",          "foreign 6"};
-  EXPECT_EQ(Read().items, expected);
+  EXPECT_THAT(Read().items,
+              ElementsAre("transaction 1 withheld open(61:1)", "transaction 2 withheld open(61:1 62:2)",
+                          "transaction 3 releases 1 open(62:2): +1=a", "transaction 4 releases 2 open() statement",
+                          "transaction 5 unknown", "foreign 6"));
+}
+
+// A server that lost a prepared branch in a crash takes its xid again. No one will decide the first one.
+TEST_F(TransactionReaderTest, GivesUpABranchWhoseXidIsPreparedAgain) {
+  const auto prepare = [&](uint64_t gtid, absl::string_view table, absl::string_view text) {
+    AddAll({w_.Gtid(gtid), w_.Query("XA START X'61',X'',1"), w_.TableMap(9, table),
+            w_.Insert(9, {{1, std::string(text)}}), w_.Query("XA END X'61',X'',1"), w_.XaPrepare("a")});
+  };
+  Start();
+  prepare(1, "t", "lost");
+  prepare(2, "t", "a");
+  AddAll({w_.Gtid(3), w_.Query("XA COMMIT X'61',X'',1"), w_.Gtid(4), w_.Query("XA COMMIT X'61',X'',1")});
+  // By a branch of no interest, and one of no interest by ours.
+  prepare(5, "t", "lost, too");
+  prepare(6, "foreign", "b");
+  prepare(7, "t", "c");
+  AddAll({w_.Gtid(8), w_.Query("XA COMMIT X'61',X'',1")});
+  EXPECT_THAT(Read().items,
+              ElementsAre("transaction 1 withheld open(61:1)", "transaction 2 withheld releases 1 open(61:2) statement",
+                          "transaction 3 releases 2 open(): +1=a", "transaction 4 unknown",
+                          "transaction 5 withheld open(61:5)", "transaction 6 releases 5 open() statement",
+                          "transaction 7 withheld open(61:7)", "transaction 8 releases 7 open(): +1=c"));
+}
+
+// The crash took the first one's GTID with it. Released, it would be skipped when the log is read again.
+TEST_F(TransactionReaderTest, KeepsAGtidWithheldThatTwoPreparesHave) {
+  Start();
+  for (int i = 0; i < 2; ++i) {
+    AddAll({w_.Gtid(1), w_.Query("XA START X'61',X'',1"), w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}}),
+            w_.Query("XA END X'61',X'',1"), w_.XaPrepare("a")});
+  }
+  EXPECT_THAT(Read().items,
+              ElementsAre("transaction 1 withheld open(61:1)", "transaction 1 withheld open(61:1) statement"));
+}
+
+TEST_F(TransactionReaderTest, NotesWhatARolledBackBranchLeaves) {
+  Start();
+  for (const char* end : {"ROLLBACK", "COMMIT"}) {
+    AddAll({w_.Gtid(1), w_.Query("XA START X'61',X'',1"), w_.Query("INSERT INTO o VALUES (1)"), w_.Incident(),
+            w_.Query("XA END X'61',X'',1"), w_.XaPrepare("a"), w_.Gtid(2),
+            w_.Query(absl::StrCat("XA ", end, " X'61',X'',1"))});
+  }
+  EXPECT_THAT(Read().items,
+              ElementsAre("transaction 1 withheld open(61:1)", "transaction 2 releases 1 open() incident statement",
+                          "transaction 1 withheld open(61:1)", "transaction 2 releases 1 open() incident statement"));
 }
 
 TEST_F(TransactionReaderTest, SpillsOpenBranches) {
@@ -260,8 +316,8 @@ TEST_F(TransactionReaderTest, SpillsOpenBranches) {
   AddAll(
       {w_.AnonymousGtid(), w_.Query("XA COMMIT X'62',X'',1"), w_.AnonymousGtid(), w_.Query("XA COMMIT X'61',X'',1")});
   const Result result = Read(options);
-  EXPECT_THAT(result.items, ElementsAre("transaction", "transaction", "transaction", "transaction: +1=b +2=z",
-                                        "transaction: +1=a +2=z"));
+  EXPECT_THAT(result.items, ElementsAre("transaction open(61)", "transaction open(61 62)", "transaction open(61 62 63)",
+                                        "transaction open(61 63): +1=b +2=z", "transaction open(63): +1=a +2=z"));
 }
 
 TEST_F(TransactionReaderTest, AbandonsATransactionWhoseServerDied) {
