@@ -9,9 +9,11 @@
 #include <variant>
 
 #include "absl/hash/hash.h"
+#include "absl/numeric/int128.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "cdc/event_header.h"
@@ -41,10 +43,21 @@ std::vector<size_t> KeyColumns(const std::vector<TableInterest>& interests) {
   return columns;
 }
 
-// As both servers write it into XA COMMIT.
+// As both servers write it into XA COMMIT, but for the format's upper half.
 std::string XidText(const XaPrepareEvent& prepare) {
   return absl::StrCat("X'", absl::BytesToHexString(prepare.gtrid), "',X'", absl::BytesToHexString(prepare.bqual), "',",
                       prepare.format_id);
+}
+
+// As XidText has it. MySQL takes formats of 64 bits and keeps 32 of them in XA_PREPARE and over a restart, but XA
+// COMMIT has the whole number.
+std::string XidText(absl::string_view logged) {
+  const size_t comma = logged.rfind(',');
+  absl::int128 format;
+  if (comma == absl::string_view::npos || !absl::SimpleAtoi(logged.substr(comma + 1), &format)) {
+    return std::string(logged);
+  }
+  return absl::StrCat(logged.substr(0, comma + 1), static_cast<uint32_t>(format));
 }
 
 uint64_t HashOfName(absl::string_view name) { return absl::HashOf(absl::AsciiStrToLower(name)); }
@@ -283,8 +296,8 @@ absl::StatusOr<bool> TransactionReader::On(const Event& event, const QueryEvent&
     case QueryKind::kXaRollback:
       if (in_transaction) return Illegal(event, "(XA COMMIT or ROLLBACK)");
       BeginHere();
-      return classified.kind == QueryKind::kXaCommit ? CommitBranch(event, classified.name)
-                                                     : RollBackBranch(event, classified.name);
+      return classified.kind == QueryKind::kXaCommit ? CommitBranch(event, XidText(classified.name))
+                                                     : RollBackBranch(event, XidText(classified.name));
     case QueryKind::kDdl:
     case QueryKind::kDml:
     case QueryKind::kOther:

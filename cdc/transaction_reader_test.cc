@@ -305,6 +305,20 @@ TEST_F(TransactionReaderTest, NotesWhatARolledBackBranchLeaves) {
                           "transaction 1 withheld open(61:1)", "transaction 2 releases 1 open() incident statement"));
 }
 
+// MySQL's XA_PREPARE has half of a large format, XA COMMIT all of it, or the half if the server was restarted.
+TEST_F(TransactionReaderTest, KnowsABranchByHalfOfItsFormat) {
+  Start();
+  for (const char* format : {"4294967297", "1", "-4294967295", "18446744069414584321"}) {
+    AddAll({w_.Gtid(1), w_.Query("XA START X'61',X'',4294967297"), w_.TableMap(9, "t"), w_.Insert(9, {{1, "a"}}),
+            w_.Query("XA END X'61',X'',4294967297"), w_.XaPrepare("a"), w_.Gtid(2),
+            w_.Query(absl::StrCat("XA COMMIT X'61',X'',", format))});
+  }
+  AddAll({w_.Gtid(3), w_.Query("XA COMMIT X'61',X'',2"), w_.Gtid(4), w_.Query("XA COMMIT 'a'")});
+  const std::string prepare = "transaction 1 withheld open(61:1)", commit = "transaction 2 releases 1 open(): +1=a";
+  EXPECT_THAT(Read().items, ElementsAre(prepare, commit, prepare, commit, prepare, commit, prepare, commit,
+                                        "transaction 3 unknown", "transaction 4 unknown"));
+}
+
 TEST_F(TransactionReaderTest, SpillsOpenBranches) {
   TransactionReaderOptions options;
   options.memory_limit = 100;
