@@ -25,9 +25,9 @@ bool IsWithinTransaction(const Event& event) {
 
 }  // namespace
 
-absl::Status EventReader::Located(const absl::Status& status) const {
-  if (end_.empty()) return status;
-  return absl::Status(status.code(), absl::StrCat("at ", end_.ToString(), ": ", status.message()));
+absl::Status EventReader::Located(const BinlogPosition& at, const absl::Status& status) {
+  if (status.ok() || at.empty()) return status;
+  return absl::Status(status.code(), absl::StrCat("at ", at.ToString(), ": ", status.message()));
 }
 
 uint64_t EventReader::Unwrap(uint32_t low) const {
@@ -92,28 +92,25 @@ absl::StatusOr<const Event*> EventReader::Next() {
   while (true) {
     if (payload_.active()) {
       auto raw = payload_.Next();
-      if (!raw.ok())
-        return absl::Status(raw.status().code(), absl::StrCat("at ", begin_.ToString(), ": ", raw.status().message()));
+      if (!raw.ok()) return Located(begin_, raw.status());
       if (!raw->empty()) {
         auto event = parser_.ParseInner(*raw);
-        if (!event.ok()) {
-          return absl::Status(event.status().code(),
-                              absl::StrCat("at ", begin_.ToString(), ": ", event.status().message()));
-        }
+        if (!event.ok()) return Located(begin_, event.status());
         return *event;
       }
       in_payload_ = false;
     }
     auto raw = source_->Next();
-    if (!raw.ok()) return Located(raw.status());
+    if (!raw.ok()) return Located(end_, raw.status());
     if (raw->empty()) return nullptr;
     auto parsed = parser_.Parse(*raw);
-    if (!parsed.ok()) return Located(parsed.status());
+    if (!parsed.ok()) return Located(end_, parsed.status());
     const Event& event = **parsed;
     Advance(event);
     if (const auto* payload = std::get_if<TransactionPayloadEvent>(&event.body)) {
-      RETURN_IF_ERROR(payload_.Start(*payload));
+      RETURN_IF_ERROR(Located(begin_, payload_.Start(*payload)));
       in_payload_ = true;
+      ++payloads_;
       continue;
     }
     if (std::holds_alternative<StartEncryptionEvent>(event.body) && source_->contiguous()) {

@@ -29,8 +29,9 @@ class EventReader {
   // those of the payload. Of a ROTATE, `end` is the place that it names.
   const BinlogPosition& begin() const { return begin_; }
   const BinlogPosition& end() const { return end_; }
-  // Whether that event came out of a transaction payload.
+  // Whether that event came out of a transaction payload, and which, counted from 1; 0: none.
   bool in_payload() const { return in_payload_; }
+  uint64_t payload() const { return in_payload_ ? payloads_ : 0; }
 
   const FormatDescription& format() const { return parser_.format(); }
 
@@ -38,7 +39,7 @@ class EventReader {
   void Advance(const Event& event);
   // A position of which the sender gives the low 32 bits, at or behind `end_`.
   uint64_t Unwrap(uint32_t low) const;
-  absl::Status Located(const absl::Status& status) const;
+  static absl::Status Located(const BinlogPosition& at, const absl::Status& status);
 
   EventSource* const source_;
   EventParser parser_;
@@ -47,6 +48,7 @@ class EventReader {
   BinlogPosition end_;
   bool started_ = false;
   bool in_payload_ = false;
+  uint64_t payloads_ = 0;
   // The file is one that a replica wrote of its source's events.
   bool is_relay_log_ = false;
 };

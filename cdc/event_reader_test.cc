@@ -175,6 +175,38 @@ TEST(EventReaderTest, SaysThatAFileIsEncryptedAndReadsOnFromAServer) {
   }
 }
 
+TEST(EventReaderTest, SaysWhereADamagedPayloadStands) {
+  EventWriter w;
+  EventList events;
+  events.Add(w.Rotate("b.1", 4, true));
+  events.Add(w.FormatDescription());
+  events.Add(w.Xid());
+  const uint64_t begin = w.offset;
+  // zstd, of one byte.
+  events.Add(w.Event(EventType::kTransactionPayload, std::string("\x02\x01\x00\x01\x01\x01\x00x", 8)));
+  absl::Status status;
+  Places(&events, &status);
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), testing::StartsWith(absl::StrCat("at b.1:", begin, ": ")));
+}
+
+TEST(EventReaderTest, NumbersThePayloads) {
+  EventWriter w;
+  EventList events;
+  events.Add(w.Rotate("b.1", 4, true));
+  events.Add(w.FormatDescription());
+  EventWriter bare = w.Bare();
+  events.Add(w.Payload({bare.Query("BEGIN"), bare.Xid()}));
+  events.Add(w.Payload({bare.Xid()}));
+  events.Add(w.Xid());
+  EventReader reader(&events, true);
+  std::vector<uint64_t> payloads;
+  for (auto event = reader.Next(); event.ok() && *event != nullptr; event = reader.Next()) {
+    payloads.push_back(reader.payload());
+  }
+  EXPECT_THAT(payloads, ElementsAre(0, 0, 1, 1, 2, 0));
+}
+
 TEST(EventReaderTest, RefusesAPayloadWithinAPayload) {
   EventWriter w;
   EventList events;
