@@ -91,8 +91,8 @@ void TransactionReader::Recycle(std::unique_ptr<TransactionBuffer> buffer) {
 }
 
 absl::Status TransactionReader::Illegal(const Event& event, absl::string_view what) const {
-  static constexpr const char* kStates[] = {"between transactions", "behind a GTID", "inside a transaction",
-                                            "inside an XA branch", "behind XA END"};
+  static constexpr const char* kStates[] = {"between transactions", "behind a GTID",       "behind a GTID",
+                                            "inside a transaction", "inside an XA branch", "behind XA END"};
   return absl::DataLossError(absl::StrCat("at ", events_.begin().ToString(), ": ", EventTypeName(event.header.type),
                                           what.empty() ? "" : " ", what, " event ", kStates[static_cast<int>(state_)]));
 }
@@ -142,7 +142,31 @@ absl::StatusOr<const StreamItem*> TransactionReader::Next() {
 }
 
 absl::StatusOr<bool> TransactionReader::Handle(const Event& event) {
-  return std::visit([this, &event](const auto& body) { return On(event, body); }, event.body);
+  RETURN_IF_ERROR(CheckPayload(event));
+  ASSIGN_OR_RETURN(const bool deliver,
+                   std::visit([this, &event](const auto& body) { return On(event, body); }, event.body));
+  if (deliver) payload_used_ = true;
+  return deliver;
+}
+
+absl::Status TransactionReader::CheckPayload(const Event& event) {
+  const uint64_t payload = events_.payload();
+  if (payload == payload_) {
+    // Its place would be that of the group before it, so that a restart could not tell them apart.
+    if (payload != 0 && payload_used_) return Illegal(event, "(behind the group of its payload)");
+    return absl::OkStatus();
+  }
+  if (InTransaction()) {
+    return Illegal(event, payload_ == 0 ? "(of a payload)" : "(behind a payload that does not end its transaction)");
+  }
+  payload_ = payload;
+  payload_used_ = false;
+  return absl::OkStatus();
+}
+
+bool TransactionReader::TakeStatement() {
+  if (state_ == State::kGtidBegan) state_ = State::kInTransaction;
+  return state_ == State::kInTransaction || state_ == State::kInXa;
 }
 
 bool TransactionReader::Idle() {
@@ -177,6 +201,7 @@ absl::StatusOr<bool> TransactionReader::On(const Event&, const StopEvent&) { ret
 
 absl::StatusOr<bool> TransactionReader::On(const Event& event, const GtidEvent& gtid) {
   if (state_ != State::kBetween) return Illegal(event);
+  if (payload_ != 0) return Illegal(event, "(of a payload)");
   BeginHere();
   if (gtid.anonymous) {
     gtid_.reset();
@@ -186,7 +211,7 @@ absl::StatusOr<bool> TransactionReader::On(const Event& event, const GtidEvent& 
   }
   commit_us_ = gtid.immediate_commit_us;
   mariadb_ = gtid.dialect == Gtid::Dialect::kMariadb;
-  state_ = mariadb_ && !gtid.standalone ? State::kInTransaction : State::kGtidSeen;
+  state_ = mariadb_ && !gtid.standalone ? State::kGtidBegan : State::kGtidSeen;
   return false;
 }
 
@@ -264,32 +289,31 @@ absl::StatusOr<bool> TransactionReader::On(const Event& event, const QueryEvent&
   const bool in_transaction = InTransaction();
   switch (classified.kind) {
     case QueryKind::kBegin:
-      // MariaDB's GTID has begun it.
-      if (in_transaction && !(mariadb_ && transaction_.Empty())) return Illegal(event, "(BEGIN)");
+      if (in_transaction && state_ != State::kGtidBegan) return Illegal(event, "(BEGIN)");
       BeginHere();
       state_ = State::kInTransaction;
       return false;
     case QueryKind::kCommit:
-      if (state_ != State::kInTransaction && state_ != State::kGtidSeen) return Illegal(event, "(COMMIT)");
+      if (!MayEnd() && state_ != State::kGtidSeen) return Illegal(event, "(COMMIT)");
       return Commit(event);
     case QueryKind::kRollback:
-      if (state_ != State::kInTransaction && state_ != State::kGtidSeen) return Illegal(event, "(ROLLBACK)");
+      if (!MayEnd() && state_ != State::kGtidSeen) return Illegal(event, "(ROLLBACK)");
       return RollBack(event);
     case QueryKind::kSavepoint:
-      if (!in_transaction) return Illegal(event, "(SAVEPOINT)");
+      if (!TakeStatement()) return Illegal(event, "(SAVEPOINT)");
       SetSavepoint(classified.name);
       return false;
     case QueryKind::kRollbackToSavepoint:
-      if (!in_transaction) return Illegal(event, "(ROLLBACK TO)");
+      if (!TakeStatement()) return Illegal(event, "(ROLLBACK TO)");
       RETURN_IF_ERROR(RollBackTo(event, classified.name));
       return false;
     case QueryKind::kXaStart:
-      if (in_transaction && !(mariadb_ && transaction_.Empty())) return Illegal(event, "(XA START)");
+      if (in_transaction && state_ != State::kGtidBegan) return Illegal(event, "(XA START)");
       BeginHere();
       state_ = State::kInXa;
       return false;
     case QueryKind::kXaEnd:
-      if (state_ != State::kInXa && !(mariadb_ && state_ == State::kInTransaction)) return Illegal(event, "(XA END)");
+      if (state_ != State::kInXa && !(mariadb_ && MayEnd())) return Illegal(event, "(XA END)");
       state_ = State::kXaEnded;
       return false;
     case QueryKind::kXaCommit:
@@ -303,14 +327,15 @@ absl::StatusOr<bool> TransactionReader::On(const Event& event, const QueryEvent&
     case QueryKind::kOther:
       break;
   }
-  if (!in_transaction) BeginHere();
+  if (in_transaction && !TakeStatement()) return Illegal(event, "(statement)");
+  BeginHere();
   Note(query, classified);
   if (in_transaction) return false;
   return Commit(event);
 }
 
 absl::StatusOr<bool> TransactionReader::On(const Event& event, const XidEvent&) {
-  if (state_ != State::kInTransaction) return Illegal(event);
+  if (!MayEnd()) return Illegal(event);
   return Commit(event);
 }
 
@@ -321,7 +346,7 @@ absl::StatusOr<bool> TransactionReader::On(const Event& event, const XaPrepareEv
 }
 
 absl::StatusOr<bool> TransactionReader::On(const Event& event, const TableMapEvent& map) {
-  if (state_ != State::kInTransaction && state_ != State::kInXa) return Illegal(event);
+  if (!TakeStatement()) return Illegal(event);
   const absl::Status status =
       plans_.Map(map, events_.format().is_mariadb() ? Dialect::kMariaDb : Dialect::kMySql, begin_);
   if (!status.ok()) {
@@ -331,7 +356,7 @@ absl::StatusOr<bool> TransactionReader::On(const Event& event, const TableMapEve
 }
 
 absl::StatusOr<bool> TransactionReader::On(const Event& event, const RowsBody& rows) {
-  if (state_ != State::kInTransaction && state_ != State::kInXa) return Illegal(event);
+  if (!TakeStatement()) return Illegal(event);
   const auto located = [this](const absl::Status& status) {
     return absl::Status(status.code(), absl::StrCat("at ", events_.begin().ToString(), ": ", status.message()));
   };

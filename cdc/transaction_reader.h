@@ -3,26 +3,32 @@
 // Events to transactions. The legal order of events, in both dialects:
 //
 //   stream      := { file_part }
-//   file_part   := ROTATE? FORMAT_DESCRIPTION [PREVIOUS_GTIDS | GTID_LIST] { transaction | INCIDENT } [ROTATE | STOP]
-//   transaction := gtid? group                           gtid := GTID | GTID_TAGGED | ANONYMOUS_GTID
-//                | GTID(MariaDB) statement* end          MariaDB's GTID is the BEGIN too, unless it stands alone
-//                | GTID(MariaDB, standalone) QUERY(any)
+//   file_part   := ROTATE? FORMAT_DESCRIPTION [PREVIOUS_GTIDS | GTID_LIST] { transaction } [ROTATE | STOP]
+//   transaction := [gtid] group
+//                | gtid (COMMIT | ROLLBACK)                of nothing; no server is known to write it
+//                | GTID(MariaDB) [BEGIN] statement* end    such a GTID is the BEGIN; none is known to follow it,
+//                | GTID(MariaDB) XA_START statement* XA_END XA_PREPARE                  nor is an XA_START
+//   gtid        := GTID | GTID_TAGGED | ANONYMOUS_GTID | GTID(MariaDB, standalone)
 //   group       := BEGIN statement* end
-//                | XA_START statement* XA_END XA_PREPARE
-//                | XA_COMMIT | XA_ROLLBACK                of a branch that was prepared before
-//                | QUERY(ddl | dml | other)               commits by itself
+//                | XA_START statement* XA_END XA_PREPARE   MySQL
+//                | XA_COMMIT | XA_ROLLBACK                 of a branch that was prepared before
+//                | QUERY(ddl | dml | other)                commits by itself
 //                | INCIDENT
-//                | TRANSACTION_PAYLOAD(group)             compressed; its events stand here in place of it
-//   statement   := { TABLE_MAP } { rows }                 rows of tables mapped in this transaction
+//                | TRANSACTION_PAYLOAD(group)              compressed; its events stand here in place of it
+//   statement   := TABLE_MAP | rows                        rows of tables mapped in this transaction
 //                | SAVEPOINT | ROLLBACK_TO
-//                | QUERY(ddl | dml | other)               CREATE TABLE … START TRANSACTION; logged as statements
-//   end         := XID | COMMIT                           the rows are delivered
-//                | ROLLBACK                               they are forgotten
-//                | XA_END XA_PREPARE                      MariaDB; they wait, unless the branch has one phase
+//                | QUERY(ddl | dml | other)                CREATE TABLE … START TRANSACTION; logged as statements
+//   end         := XID | COMMIT                            the rows are delivered
+//                | ROLLBACK                                they are forgotten
+//                | XA_END XA_PREPARE                       MariaDB; they wait, unless the branch has one phase
 //
 // where BEGIN, COMMIT, XA_START … are QUERY events with that text. ROWS_QUERY, ANNOTATE_ROWS, heartbeats and skipped
-// events may stand anywhere. A ROTATE, STOP or FORMAT_DESCRIPTION inside a transaction abandons it: the server died
-// before the commit. Any other order is DataLoss.
+// events may stand anywhere but behind the group of a payload. So may INCIDENT, a note of the transaction that it
+// stands in. A ROTATE, STOP or FORMAT_DESCRIPTION inside a transaction abandons it: the server died before the commit.
+// Any other order is DataLoss.
+//
+// The ids of XA_START and XA_END are not looked at: a branch has the name that XA_PREPARE gives it, and MySQL's has but
+// half of a large format id.
 //
 // What a table without transactions was given stays there whatever becomes of the transaction: rows that are forgotten
 // or abandoned are noted as statement_dml, so that a look at the table finds those.
@@ -89,7 +95,8 @@ class TransactionReader {
   const std::string& server_version() const { return events_.format().server_version; }
 
  private:
-  enum class State { kBetween, kGtidSeen, kInTransaction, kInXa, kXaEnded };
+  // kGtidBegan: behind a GTID of MariaDB's that is a BEGIN.
+  enum class State { kBetween, kGtidSeen, kGtidBegan, kInTransaction, kInXa, kXaEnded };
 
   // What a transaction gathers until its end.
   struct Transaction {
@@ -133,6 +140,11 @@ class TransactionReader {
 
   absl::Status Illegal(const Event& event, absl::string_view what = {}) const;
   bool InTransaction() const { return state_ != State::kBetween && state_ != State::kGtidSeen; }
+  bool MayEnd() const { return state_ == State::kInTransaction || state_ == State::kGtidBegan; }
+  // Whether a `statement` of the grammar may stand here; if so, one does.
+  bool TakeStatement();
+  // Whether the event may come out of its payload here, or out of none.
+  absl::Status CheckPayload(const Event& event);
   // Starts the transaction with this event unless its GTID event has.
   void BeginHere();
   // Forgets an unfinished transaction, whose server died, but for its notes, and steps on.
@@ -164,6 +176,9 @@ class TransactionReader {
   TablePlans plans_;
 
   State state_ = State::kBetween;
+  // The payload that the last event stood in (0: none), and whether its group is over.
+  uint64_t payload_ = 0;
+  bool payload_used_ = false;
   Transaction transaction_;
   std::optional<Gtid> gtid_;
   uint64_t commit_us_ = 0;

@@ -15,11 +15,14 @@
 
 namespace testing_support {
 
-// Writes binlog events as MySQL 9.7 does, for the orders that no server can be told to make. Fixtures of real servers
-// (testing/testdata) say that the bytes are right.
+// Writes binlog events as MySQL 9.7 does, or MariaDB 10.11, for the orders that no server can be told to make. Fixtures
+// of real servers (testing/testdata) say that the bytes are right.
 class EventWriter {
  public:
-  explicit EventWriter(bool checksums = true) : checksums_(checksums) {}
+  explicit EventWriter(bool checksums = true);
+
+  // Format descriptions are MariaDB's from here on.
+  void BecomeMariadb();
 
   // Any event; `log_pos` and the header's other fields as set below.
   std::string Event(cdc::EventType type, absl::string_view body);
@@ -29,6 +32,8 @@ class EventWriter {
   std::string Rotate(absl::string_view file, uint64_t offset, bool artificial);
   std::string Gtid(uint64_t number, uint64_t commit_us = 0);
   std::string AnonymousGtid();
+  // It stands for BEGIN unless it is `standalone`.
+  std::string MariadbGtid(uint64_t number, bool standalone = false);
   std::string Query(absl::string_view text, absl::string_view schema = "app");
   std::string Xid();
   std::string XaPrepare(absl::string_view gtrid, bool one_phase = false);
@@ -42,6 +47,8 @@ class EventWriter {
   // Pairs of before and after.
   std::string Update(uint64_t table_id, const std::vector<Row>& rows);
   std::string Delete(uint64_t table_id, const std::vector<Row>& rows);
+  // A rows event of any type but PARTIAL_UPDATE_ROWS, laid out as its version is.
+  std::string Rows(cdc::EventType type, uint64_t table_id, const std::vector<Row>& rows);
   std::string Heartbeat(absl::string_view file, uint32_t log_pos);
   std::string Incident();
   std::string Stop();
@@ -54,9 +61,12 @@ class EventWriter {
   uint64_t offset = 4;
   uint32_t timestamp = 1795489106;
   uint16_t flags = 0;
+  // Of a format description, by event type - 1. Table ids have 4 bytes where it is 6.
+  std::string post_header_lengths;
+  std::string server_version = "9.7.4";
 
  private:
-  std::string Rows(cdc::EventType type, uint64_t table_id, const std::vector<Row>& rows);
+  std::string TableId(cdc::EventType type, uint64_t table_id) const;
 
   bool checksums_;
   bool bare_ = false;
