@@ -69,6 +69,7 @@ void EventWriter::BecomeMariadb() {
 EventWriter EventWriter::Bare() const {
   EventWriter writer(false);
   writer.bare_ = true;
+  writer.post_header_lengths = post_header_lengths;
   writer.timestamp = timestamp;
   return writer;
 }
