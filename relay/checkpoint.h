@@ -82,8 +82,8 @@ struct Checkpoint {
   // Everything up to the low-water mark, both ways.
   cdc::GtidSet gtids;
   cdc::BinlogPosition position;
-  // Transactions behind `position` that are done already: `position` stays at the last place that a dump can be asked
-  // for (4 GiB) when the mark is further on in the same file.
+  // Reserved, and 0: kept for the stored format's sake. Past 4 GiB, where no dump can be asked to begin, the file is
+  // read from its head and passed over up to `position` (stream_worker.cc).
   uint64_t transactions_to_skip = 0;
   Fingerprint last;
 
