@@ -31,7 +31,8 @@
 // half of a large format id.
 //
 // What a table without transactions was given stays there whatever becomes of the transaction: rows that are forgotten
-// or abandoned are noted as statement_dml, so that a look at the table finds those.
+// or abandoned are noted as statement_dml, so that a look at the table finds those. (Servers log rows of such a table
+// as a transaction of their own, but for a MariaDB replica, which keeps those of a GTID together.)
 #ifndef CDC_TRANSACTION_READER_H_
 #define CDC_TRANSACTION_READER_H_
 
