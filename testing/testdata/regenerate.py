@@ -12,6 +12,7 @@ Each NAME.sql says in its first lines which server and options made NAME.binlog,
     -- restart                              the server is stopped and started again; all sessions are gone
     -- fails                                the next statement is meant to fail
     -- whole                                all log files from the first on, one behind the other in one
+    -- replica                              the log is that of a MariaDB which replicates what was recorded
 
 What was written from `-- record` on, to the end of the file, is the fixture: the log begins there anew. `-- record-here`
 begins with the log file that is written there, and leaves what the server remembers of earlier ones. The version that
@@ -58,9 +59,10 @@ class Recording:
         self.session = 'a'
         self.fails = False
 
-    def server(self, directory):
+    def server(self, directory, *more):
         flavour, *version = dict(self.steps)['server'].split()
         options = [value for name, value in self.steps if name == 'option']
+        options += more
         if flavour == 'mysql':
             return MysqlServer(directory, options)
         return MariadbServer(directory, options, version=version[0])
@@ -82,23 +84,48 @@ class Recording:
             server.start()
             try:
                 self.play(server)
-                version = server.execute('SELECT version()')[0][0]
-                logs = [row[0] for row in server.execute('SHOW BINARY LOGS')]
-                server.execute('FLUSH BINARY LOGS')
+                if ('replica', '') in self.steps:
+                    self.keep_replicas(server)
+                else:
+                    self.keep(server)
             finally:
                 server.stop()
-            target = self.path.with_suffix('.binlog')
-            first = logs.index(self.first_log) if (
-                self.first_log in logs) else 0
-            whole = ('whole', '') in self.steps
-            # Only the first has the four bytes that a file begins with.
-            target.write_bytes(b''.join(
-                (server.datadir / log).read_bytes()[4 if number else 0:]
-                for number, log in enumerate(
-                    logs[first:] if whole else logs[first:first + 1])))
-            target.chmod(0o644)
-            self.path.with_suffix('.version').write_text(version + '\n')
-            print(f'{target.name}: {target.stat().st_size} bytes, {version}')
+
+    def keep_replicas(self, source):
+        replica = self.server(source.directory / 'replica', '--server-id=2',
+                              '--log-slave-updates=ON')
+        replica.start()
+        try:
+            replica.execute('RESET MASTER')
+            replica.execute(
+                f"CHANGE MASTER TO MASTER_HOST='{source.host}', "
+                f"MASTER_PORT={source.port}, MASTER_USER='admin', "
+                "MASTER_PASSWORD='admin', MASTER_USE_GTID=slave_pos")
+            replica.execute('START SLAVE')
+            position = source.execute('SELECT @@gtid_binlog_pos')[0][0]
+            if replica.execute('SELECT MASTER_GTID_WAIT(%s, 60)',
+                               (position,)) != ((0,),):
+                raise RuntimeError(replica.execute('SHOW SLAVE STATUS'))
+            replica.execute('STOP SLAVE')
+            self.keep(replica)
+        finally:
+            replica.stop()
+
+    def keep(self, server):
+        version = server.execute('SELECT version()')[0][0]
+        logs = [row[0] for row in server.execute('SHOW BINARY LOGS')]
+        server.execute('FLUSH BINARY LOGS')
+        target = self.path.with_suffix('.binlog')
+        first = logs.index(self.first_log) if self.first_log in logs else 0
+        whole = ('whole', '') in self.steps
+        # Only the first has the four bytes that a file begins with.
+        target.write_bytes(b''.join(
+            (server.datadir / log).read_bytes()[4 if number else 0:]
+            for number, log in enumerate(
+                logs[first:] if whole else logs[first:first + 1])))
+        target.chmod(0o644)
+        self.path.with_suffix('.version').write_text(version + '\n')
+        print(f'{target.name}: {target.stat().st_size} bytes, {version}')
 
     def play(self, server):
         reset = 'RESET BINARY LOGS AND GTIDS' if isinstance(
