@@ -145,17 +145,20 @@ def metadata(server, database_kind):
     server.execute(f"SET GLOBAL binlog_row_metadata = '{default}'")
 
 
-@pytest.fixture
-def app(relay, outbox, new_topic):
+def _begin(outbox, topic, relay):
     """An application whose first row was published; the relay is stopped."""
-    outbox.create()
-    application = Application(outbox, new_topic(_PARTITIONS))
+    application = Application(outbox, topic)
     relay.start().wait_ready().wait_streaming()
     application.write(1)
     wait_until(lambda: relay.metric(
         'outbox_relay_rows_total', outcome='published') >= 1, 'the first row')
     assert relay.stop() == 0
     return application
+
+
+@pytest.fixture
+def app(relay, outbox, new_topic):
+    return _begin(outbox.create(), new_topic(_PARTITIONS), relay)
 
 
 def _all_arrive(app, relay, reader, timeout=120):
@@ -217,17 +220,12 @@ def old_times(server):
 
 @pytest.mark.mariadb
 def test_full_metadata_is_not_enough_where_it_tells_no_length(
-        old_times, outbox, topic, relay, read, metadata):
+        old_times, outbox, new_topic, relay, read, metadata):
     metadata('FULL')
     outbox.create()
     outbox.execute(f'ALTER TABLE {outbox.name} MODIFY push_started_at '
                    "DATETIME(3) NULL DEFAULT '2026-01-02 03:04:05.678'")
-    app = Application(outbox, topic)
-    relay.start().wait_ready()
-    app.write(1)
-    wait_until(lambda: relay.metric(
-        'outbox_relay_rows_total', outcome='published') >= 1, 'the first row')
-    assert relay.stop() == 0
+    app = _begin(outbox, new_topic(_PARTITIONS), relay)
     app.write()
     app.alter('ADD between_changes VARCHAR(255) AFTER topic')
     app.write()
