@@ -37,7 +37,7 @@ constexpr size_t kChecksum = 4;
 // Files up to these sizes are cut, or damaged, at every byte.
 constexpr size_t kSmall = 13'200;
 constexpr size_t kSmallToDamage = 8000;
-// The larger ones are cut at every byte, too, when this variable is set: an hour's work.
+// The larger ones are cut at every byte, too, when this variable is set: minutes of work.
 constexpr char kEveryCut[] = "OUTBOX_EVERY_CUT";
 
 // The tables of testing/testdata/types as they were created there.
