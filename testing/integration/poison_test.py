@@ -21,7 +21,7 @@ def test_too_large_row_is_recorded_and_its_neighbours_published_once(
         relay, outbox, new_topic, read, kafka):
     topic = new_topic(1, max_message_bytes=2000)
     outbox.create()
-    relay.start().wait_ready()
+    relay.start().wait_ready().wait_streaming()
     with outbox.connect(autocommit=False) as session:
         for number in range(50):
             outbox.insert(topic, str(number), session=session)

@@ -33,7 +33,7 @@ def _insert_in_background(outbox, topic, rows, transaction_rows=10):
 
 def test_graceful_stop_repeats_nothing(relay, outbox, topic, read):
     outbox.create()
-    relay.start().wait_ready()
+    relay.start().wait_ready().wait_streaming()
     writer = _insert_in_background(outbox, topic, 20000)
     reader = read(topic)
     for wanted in (2000, 6000, 12000):
@@ -229,7 +229,7 @@ def test_changes_made_while_it_was_down_are_published(relay, outbox, topic,
 def test_goes_on_after_its_dump_connection_is_killed(relay, outbox, topic,
                                                      read, server):
     outbox.create()
-    relay.start().wait_ready()
+    relay.start().wait_ready().wait_streaming()
     reader = read(topic)
 
     def dumps():
