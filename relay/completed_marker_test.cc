@@ -9,32 +9,23 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "relay/migrations.h"
-#include "testing/sql_servers.h"
+#include "relay/outbox_server_fixture.h"
 
 namespace relay {
 namespace {
 
-class CompletedMarkerTest : public testing_servers::SqlServerTest {
+class CompletedMarkerTest : public OutboxServerTest {
  protected:
   void SetUp() override {
-    SqlServerTest::SetUp();
-    if (session() == nullptr) return;
-    MigrationOptions options;
-    options.schemas = {schema()};
-    const auto schemas = Migrate(session(), options);
-    ASSERT_TRUE(schemas.ok()) << schemas.status();
-    schemas_ = *schemas;
-    for (int id = 1; id <= 9; ++id) {
-      Run(absl::StrCat("INSERT INTO kafka_outbox (id, topic, payload_json, payload_headers) VALUES (", id,
-                       ",'t','{}','{}')"));
-    }
+    OutboxServerTest::SetUp();
+    if (tables_.empty()) return;
+    Insert(1, 9);
     Published(1, 200);
   }
   std::string Marked() { return Select("SELECT id FROM kafka_outbox WHERE push_completed_at IS NOT NULL ORDER BY id"); }
 
   CompletedMarker Marker() {
-    return CompletedMarker([this](size_t schema) { return schemas_[schema]; }, &ledger_);
+    return CompletedMarker([this](size_t schema) { return tables_[schema]; }, &ledger_);
   }
   void Published(uint64_t first, uint64_t last) {
     for (uint64_t id = first; id <= last; ++id) {
@@ -42,7 +33,6 @@ class CompletedMarkerTest : public testing_servers::SqlServerTest {
     }
   }
 
-  std::vector<OutboxSchema> schemas_;
   Ledger ledger_{std::vector<std::string>{"any"}};
 };
 
@@ -82,8 +72,8 @@ TEST_P(CompletedMarkerTest, ThePollingRelayFindsNothingToClaim) {
   EXPECT_EQ(Select(claimable), "0");
   EXPECT_EQ(Select("SELECT batch_id, push_started_at FROM kafka_outbox WHERE id=2"), "b,2020-01-01 00:00:00");
   Run("UPDATE kafka_outbox SET batch_id=NULL");
-  EXPECT_FALSE(*HasPollingRelaysMarks(session(), schemas_[0])) << "our marks are not the polling relay's";
-  EXPECT_EQ(*CountFreshClaims(session(), schemas_[0]), 0);
+  EXPECT_FALSE(*HasPollingRelaysMarks(session(), tables_[0])) << "our marks are not the polling relay's";
+  EXPECT_EQ(*CountFreshClaims(session(), tables_[0]), 0);
 }
 
 TEST_P(CompletedMarkerTest, WhatCouldNotBeMarkedIsKept) {
@@ -172,7 +162,7 @@ TEST_P(CompletedMarkerTest, RowsOfATableThatWasDroppedAreForgotten) {
 }
 
 TEST_P(CompletedMarkerTest, ATableThatStoresNothingIsNotMarked) {
-  schemas_[0].engine = "BLACKHOLE";
+  tables_[0].engine = "BLACKHOLE";
   CompletedMarker marker = Marker();
   marker.Add(0, {1});
   EXPECT_EQ(*marker.Flush(session(), 100, nullptr), 0);

@@ -8,21 +8,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "relay/migrations.h"
-#include "testing/sql_servers.h"
+#include "relay/outbox_server_fixture.h"
 
 namespace relay {
 namespace {
 
-class RowCounterTest : public testing_servers::SqlServerTest {
+class RowCounterTest : public OutboxServerTest {
  protected:
-  OutboxSchema Table() {
-    MigrationOptions options;
-    options.schemas = {schema()};
-    const auto schemas = Migrate(session(), options);
-    EXPECT_TRUE(schemas.ok()) << schemas.status();
-    return schemas.ok() ? (*schemas)[0] : OutboxSchema();
-  }
   // Rows 1 … rows, every third errored, every fifth completed.
   void Fill(int rows) {
     for (int id = 1; id <= rows; ++id) {
@@ -48,7 +40,7 @@ class RowCounterTest : public testing_servers::SqlServerTest {
 INSTANTIATE_TEST_SUITE_P(Servers, RowCounterTest, testing_servers::EachServer(), testing_servers::ServerName);
 
 TEST_P(RowCounterTest, CountsInChunksAndThenAnew) {
-  const OutboxSchema table = Table();
+  const OutboxSchema table = tables_[0];
   Fill(10);
   RowCounter counter(4);
   EXPECT_EQ(Count(&counter, {table}, 3), (RowCounts{10, 3, 2}));
@@ -57,7 +49,7 @@ TEST_P(RowCounterTest, CountsInChunksAndThenAnew) {
 }
 
 TEST_P(RowCounterTest, AddsTheTablesAndTakesOneThatIsGoneForEmpty) {
-  const OutboxSchema table = Table();
+  const OutboxSchema table = tables_[0];
   Fill(8);
   OutboxSchema gone = table;
   gone.table = "nowhere";
