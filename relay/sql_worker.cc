@@ -10,6 +10,7 @@
 #include "relay/base/status_macros.h"
 #include "relay/logging.h"
 #include "relay/pending_rows.h"
+#include "relay/replaced_table.h"
 #include "relay/server_info.h"
 
 namespace relay {
@@ -392,13 +393,8 @@ absl::StatusOr<uint64_t> SqlWorker::CleanTable(size_t table, bool* held) {
       // The stream brings the DROP, and the CREATE of the next one.
       break;
     case TableIdentity::Verdict::kOther:
-      parts_.tracker->Void(table);
-      parts_.ledger->Void(table);
-      LogEvent(LogLevel::kWarning, LogCode::kLedgerVoided,
-               "the table is not the one that was published from: its rows may be published again",
-               {{"schema", parts_.state->schema(table)}});
+      ForgetReplacedTable(table, *parts_.state, parts_.tracker, parts_.ledger, parts_.sweeps);
       parts_.state->set_created(table, result.identity.created);
-      parts_.sweeps->Request(SweepReason::kLedgerVoid);
       break;
   }
   *held |= result.published_rows == 0 && (result.ids_came_back || result.log_unread);

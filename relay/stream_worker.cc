@@ -9,6 +9,7 @@
 #include "relay/logging.h"
 #include "relay/outbox_table.h"
 #include "relay/pending_rows.h"
+#include "relay/replaced_table.h"
 #include "relay/table_identity.h"
 
 namespace relay {
@@ -283,12 +284,7 @@ absl::Status StreamWorker::ConfirmTable(size_t table) {
                    CheckTableIdentity(sql_.get(), schema, same_server ? parts_.state->created(table) : ""));
   if (identity.verdict == TableIdentity::Verdict::kGone) return absl::OkStatus();  // The log brings the DROP.
   if (identity.verdict == TableIdentity::Verdict::kOther) {
-    parts_.tracker->Void(table);
-    parts_.ledger->Void(table);
-    LogEvent(LogLevel::kWarning, LogCode::kLedgerVoided,
-             "the table is not the one that was published from: its rows may be published again",
-             {{"schema", schema.schema}});
-    parts_.sweeps->Request(SweepReason::kLedgerVoid);
+    ForgetReplacedTable(table, *parts_.state, parts_.tracker, parts_.ledger, parts_.sweeps);
   }
   parts_.state->set_created(table, identity.created);
   return absl::OkStatus();

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "relay/replaced_table.h"
+
+#include "relay/logging.h"
+
+namespace relay {
+
+void ForgetReplacedTable(size_t table, const PipelineState& state, AckTracker* tracker, Ledger* ledger,
+                         SweepQueue* sweeps) {
+  tracker->Void(table);
+  ledger->Void(table);
+  LogEvent(LogLevel::kWarning, LogCode::kLedgerVoided,
+           "the table is not the one that was published from: its rows may be published again",
+           {{"schema", state.schema(table)}});
+  sweeps->Request(SweepReason::kLedgerVoid);
+}
+
+}  // namespace relay

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef RELAY_REPLACED_TABLE_H_
+#define RELAY_REPLACED_TABLE_H_
+
+#include <cstddef>
+
+#include "relay/ack_tracker.h"
+#include "relay/ledger.h"
+#include "relay/pipeline_state.h"
+#include "relay/sweep_queue.h"
+
+namespace relay {
+
+// The outbox table of this number is another one than its rows were published from (TableIdentity::Verdict::kOther):
+// nothing that is known of its ids holds, neither in the ledger nor under way to it. Its rows are swept. SQL thread, or
+// stream thread.
+void ForgetReplacedTable(size_t table, const PipelineState& state, AckTracker* tracker, Ledger* ledger,
+                         SweepQueue* sweeps);
+
+}  // namespace relay
+
+#endif  // RELAY_REPLACED_TABLE_H_
