@@ -343,6 +343,7 @@ absl::Status SqlWorker::AskServer() {
     if (!server.logs.empty() && server.logs.back().name == mark.position.file) to_purge = *server.log_retention;
   }
   for (const BinaryLog& log : server.logs) {
+    if (mark.position.empty()) break;  // Where a dump by GTID begins is known by its first event.
     const auto order = cdc::CompareBinlogFiles(log.name, mark.position.file);
     if (order == 0) ahead += log.size - std::min(log.size, mark.position.offset);
     if (order > 0) ahead += log.size;

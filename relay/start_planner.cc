@@ -21,9 +21,14 @@ PlannedSweep NewSweep(size_t table, SweepReason reason, bool judge_ledger) {
 
 LowWaterMark Now(const ServerInfo& server) {
   LowWaterMark mark;
-  // Read before the log's end, and before any row: it may lag what is visible, which costs repeats, never loss.
+  // Read before any row: it may lag what is visible, which costs repeats, never loss.
   mark.gtids = server.gtid_executed;
-  mark.position = server.log_end.position;
+  // The set lags the log, too: a dump behind it may begin before the log's end, and only its first event says where.
+  if (!server.gtids_decide()) mark.position = server.log_end.position;
+  // An empty set is no place that could be saved.
+  if (mark.gtids.empty() && mark.position.empty() && !server.log_end.position.empty()) {
+    mark.position = {server.log_end.position.file, 4};
+  }
   return mark;
 }
 

@@ -91,6 +91,24 @@ TEST(StartPlanner, AFirstStartAtLatestLeavesWhatWaits) {
   EXPECT_TRUE(plan.skip_pending);
   EXPECT_TRUE(plan.sweep.empty());
   EXPECT_EQ(plan.from.gtids, facts.server.gtid_executed);
+}
+
+// A row that stands in the log and not in the set yet comes from before the log's end.
+TEST(StartPlanner, WhereADumpByGtidBeginsIsForTheServerToSay) {
+  StartFacts facts = FirstStartAt(StartPosition::Kind::kAuto);
+  StartPlan plan = Plan(facts);
+  EXPECT_TRUE(plan.by_gtid);
+  EXPECT_EQ(plan.from.gtids, facts.server.gtid_executed);
+  EXPECT_TRUE(plan.from.position.empty());
+
+  facts.server.gtid_executed = {};
+  facts.server.gtid_purged = {};
+  plan = Plan(facts);
+  EXPECT_EQ(plan.from.position, (cdc::BinlogPosition{"binlog.000002", 4})) << "an empty set can't be saved";
+
+  facts.server.gtid_mode = "OFF";
+  plan = Plan(facts);
+  EXPECT_FALSE(plan.by_gtid);
   EXPECT_EQ(plan.from.position, facts.server.log_end.position);
 }
 

@@ -139,7 +139,7 @@ absl::Status StreamWorker::Connection() {
   if (!plan_.sweep.empty()) {
     // What the columns are can be proven now. The sweep may take long, and end with the process.
     parts_.handler->Connected(sql_.get(), layouts_.get(), GtidsTellVisibility(server_));
-    parts_.handler->LearnLayouts(parts_.tracker->handed().position);
+    LearnLayouts();
     RETURN_IF_ERROR(SweepBeforeStreaming());
   }
   return Read();
@@ -430,6 +430,11 @@ std::vector<cdc::TableInterest> StreamWorker::Interests() const {
   return interests;
 }
 
+void StreamWorker::LearnLayouts() {
+  const cdc::BinlogPosition handed = parts_.tracker->handed().position;
+  parts_.handler->LearnLayouts(handed.empty() ? server_.log_end.position : handed);
+}
+
 void StreamWorker::Arrived(const cdc::GtidSet& handed) {
   parts_.state->set_server(ServerName(server_), handed);
   streamed_once_ = true;
@@ -442,7 +447,7 @@ void StreamWorker::Arrived(const cdc::GtidSet& handed) {
 
 absl::Status StreamWorker::Read() {
   parts_.handler->Connected(sql_.get(), layouts_.get(), GtidsTellVisibility(server_));
-  parts_.handler->LearnLayouts(parts_.tracker->handed().position);
+  LearnLayouts();
   cdc::TransactionReaderOptions reader_options = options_.reader;
   reader_options.fold_table_names = server_.lower_case_table_names != 0;
   cdc::TransactionReader reader(owned_source_.get(), layouts_.get(), Interests(), reader_options);

@@ -118,6 +118,8 @@ class StreamWorker {
   absl::Status PublishOffered();
   absl::Status Read();
   std::vector<cdc::TableInterest> Interests() const;
+  // What the columns are is easiest to prove before anything else changes.
+  void LearnLayouts();
   // Whether the item's end is no progress, but a place before what was handed over already.
   bool BehindWhatWasHanded(const cdc::StreamItem& item) const;
   absl::Status Handle(const cdc::StreamItem& item);

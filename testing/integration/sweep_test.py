@@ -2,6 +2,8 @@
 """Rows that the log will not bring, and servers that change: nothing is lost,
 whenever the relay ends."""
 
+import itertools
+import threading
 import time
 
 import pytest
@@ -21,6 +23,14 @@ def _bytes(payloads):
 
 def _numbers(first, last):
     return [str(number) for number in range(first, last + 1)]
+
+
+def _insert_now_and_then(over, outbox, topic):
+    with outbox.connect() as session:
+        for number in itertools.count(1):
+            outbox.insert(topic, str(number), session=session)
+            if over.wait(0.03):
+                return
 
 
 def _saved(outbox):
@@ -69,6 +79,34 @@ def test_statement_that_was_read_is_swept_after_a_restart(
     relay.start().wait_ready()
     _wait_all(reader, ['1', '2'])
     reader.close()
+
+
+def test_first_start_beside_a_writer_repeats_nothing(
+        make_relay, own_server, kafka, new_topic, read):
+    """What is committed while the place to begin at is asked for comes by the
+    log and stands in the table."""
+    # Each commit is in the log long before it is executed, and seldom is
+    # another behind it by then.
+    server = own_server('--loose-binlog-group-commit-sync-delay=20000')
+    for _ in range(8):
+        outbox = make_outbox(server).create()
+        topic = new_topic()
+        over = threading.Event()
+        writer = threading.Thread(target=_insert_now_and_then,
+                                  args=(over, outbox, topic))
+        writer.start()
+        try:
+            wait_until(lambda: outbox.count() > 5, 'rows before the start')
+            relay = make_relay(outbox, kafka, *_FAST).start().wait_ready()
+            relay.wait_streaming()
+        finally:
+            over.set()
+            writer.join()
+        reader = read(topic)
+        outbox.insert(topic, '"end"')
+        reader.wait_for(lambda records: b'"end"' in reader.values(), 'the end')
+        relay.stop()
+        assert len(reader.read_to_end()) == outbox.count()
 
 
 def test_row_that_is_logged_nowhere_is_found_by_the_interval(
