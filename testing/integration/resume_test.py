@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ended at any moment, the relay goes on where it must."""
 
+import contextlib
 import random
 import signal
 import threading
@@ -11,6 +12,7 @@ import pytest
 
 from testing.integration.faults import (assert_goes_on_after_a_purge, paused,
                                         purge_past_the_checkpoint)
+from testing.integration.outbox import make_outbox
 from testing.integration.randomness import seeded_random
 from testing.integration.saved_state import saved_ids, saved_position
 from testing.servers.deadline import wait_until
@@ -130,6 +132,48 @@ def test_resumes_after_sigkill_with_fifty_thousand_rows_in_flight(
     # Of what was sent after the checkpoint, most was in the relay alone.
     assert [_number(record) for record in records].count(0) == 1
     assert len(records) - (rows + 1) < rows - 10000
+
+
+@contextlib.contextmanager
+def _damaged(server, text):
+    """One bit of the log's only `text` is another one."""
+    log = server.datadir / server.log_end()[0]
+    at = log.read_bytes().index(text)
+    assert text not in log.read_bytes()[at + 1:]
+
+    def write(byte):
+        with log.open('r+b') as file:
+            file.seek(at)
+            file.write(bytes([byte]))
+    write(text[0] ^ 1)
+    try:
+        yield
+    finally:
+        write(text[0])
+
+
+@pytest.mark.faults
+def test_damaged_event_is_never_published_and_read_again_until_it_is_sound(
+        make_relay, own_server, kafka, topic, read):
+    # It checks nothing itself when it sends its log. No copy as a statement.
+    server = own_server('--loose-binlog-annotate-row-events=OFF')
+    outbox = make_outbox(server).create()
+    relay = make_relay(outbox, kafka, '--checkpoint-interval=100ms')
+    relay.start().wait_ready().wait_streaming()
+    relay.stop()
+    values = [f'"number {number:03}"' for number in range(100)]
+    for value in values:
+        outbox.insert(topic, value)
+    reader = read(topic)
+    with _damaged(server, b'number 050'):
+        relay.start()
+        wait_until(lambda: relay.text().count('stream.damaged') > 1,
+                   'it is tried again')
+        assert relay.says('stream.damaged', 'checksum')
+        assert len(reader.read_to_end()) == 50, 'all before it and no more'
+    reader.wait_count(100)
+    assert reader.values() == [value.encode() for value in values]
+    assert relay.stop() == 0
 
 
 @pytest.mark.faults
