@@ -81,3 +81,17 @@ def test_demo_shows_the_rows_arriving_and_what_it_left_running_works(demo):
     wait_until(lambda: not log.parent.exists(), 'its directory is gone')
     with pytest.raises(OSError):
         urllib.request.urlopen(page, timeout=10)
+
+
+def test_demo_ends_by_itself():
+    done = subprocess.run(
+        [_ROOT / 'deploy/demo.sh'], stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        timeout=_MINUTES, check=False)
+    lacking = re.search('demo: the demo needs .*', done.stdout)
+    if lacking:
+        pytest.skip(lacking[0])
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert re.search(r'rows now: 3\nrows now: 0\n', done.stdout)
+    # In bold letters.
+    assert re.search(r'Done in \d+ s\. ', done.stdout.splitlines()[-1])
