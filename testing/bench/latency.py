@@ -39,6 +39,19 @@ def _quantile(counts, share):
     return low
 
 
+def _start_to_first_record(run, body):
+    """Seconds from the start of the process until a row that waited for it in
+    the log is in the topic."""
+    run.relay.stop()
+    before = run.end_offset('rows')
+    run.outbox.insert('rows', body)
+    started = time.monotonic()
+    run.relay.start()
+    while run.end_offset('rows') == before:
+        assert run.relay.running()
+    return time.monotonic() - started
+
+
 def main():
     parser = argparse.ArgumentParser(prog='latency.sh')
     parser.add_argument('--rate', type=int, default=1000, help='rows/s (1000)')
@@ -99,6 +112,9 @@ def main():
           f'{(bench.cpu_seconds(run.relay.pid) - cpu) / seconds * 100:.1f} % '
           'of one core')
     print(f'resident memory: {run.relay.resident_bytes() / (1 << 20):.0f} MiB')
+    starts = sorted(_start_to_first_record(run, body) for _ in range(9))
+    print(f'start to first record: {starts[4] * 1000:.0f} ms, '
+          f'of nine starts {starts[0] * 1000:.0f} to {starts[-1] * 1000:.0f}')
     run.close()
 
 
