@@ -218,12 +218,17 @@ def test_poison_row_that_is_gone_is_kept_whole_beside_the_checkpoint(
     outbox.create()
     relay.start().wait_ready()
     with outbox.connect(autocommit=False) as session:
-        row = outbox.insert(topic, _LARGE, key='k', session=session)
+        row = outbox.insert(topic, _LARGE, '{"a": "b"}', key='k',
+                            session=session)
         with session.cursor() as cursor:
             cursor.execute(f'DELETE FROM {outbox.name} WHERE id = %s', (row,))
         session.commit()
     outbox.insert(topic, '"after"')
     read(topic).wait_count(1)
     dead = f'`{outbox.schema}`.kafka_outbox_dead'
-    wait_until(lambda: server.execute(f'SELECT COUNT(*) FROM {dead}'
-                                      ) == ((1,),), 'the dead row is kept')
+    kept = wait_until(lambda: server.execute(
+        'SELECT row_id, topic, `key`, partition_key, payload_json, '
+        f'payload_headers, error_reason FROM {dead}'), 'the dead row is kept')
+    assert [kept[0][:-1]] == [(str(row), topic.encode(), b'k', b'',
+                               _LARGE.encode(), b'{"a": "b"}')]
+    assert len(kept) == 1 and 'MSG_SIZE_TOO_LARGE' in kept[0][-1]
