@@ -81,13 +81,14 @@ def test_statement_that_was_read_is_swept_after_a_restart(
     reader.close()
 
 
+@pytest.mark.mysql
 def test_first_start_beside_a_writer_repeats_nothing(
         make_relay, own_server, kafka, new_topic, read):
     """What is committed while the place to begin at is asked for comes by the
     log and stands in the table."""
     # Each commit is in the log long before it is executed, and seldom is
     # another behind it by then.
-    server = own_server('--loose-binlog-group-commit-sync-delay=20000')
+    server = own_server('--binlog-group-commit-sync-delay=20000')
     for _ in range(8):
         outbox = make_outbox(server).create()
         topic = new_topic()
