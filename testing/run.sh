@@ -31,11 +31,11 @@ side:
   deploy               the image, run once; the demo; the Helm chart, its alerts,
                        the examples
 
-With no tier named, thread-safety is left out, which sanitizers has; --quick
-has it, and leaves out sanitizers, tsan, fuzz, MariaDB 11.8 and deploy.
+With no tier named, thread-safety is left out, which sanitizers has. --quick is
+unit and thread-safety: minutes, and no server.
 
 OUTBOX_PROPERTY_ROWS is the number of random rows, and of random documents, that
-the servers tier holds against SELECT (20000; with --quick 2000);
+the servers tier holds against SELECT (20000);
 OUTBOX_PROPERTY_SEED has the same ones again. OUTBOX_FUZZ_SECONDS is the time of
 each fuzzer (60).
 
@@ -65,11 +65,9 @@ if [[ ${#chosen[@]} -eq 0 ]]; then
     [[ $tier == thread-safety ]] || chosen+=("$tier")
   done
   [[ -z $quick ]] ||
-    chosen=(servers unit thread-safety integration-mysql
-            integration-mariadb)
+    chosen=(unit thread-safety)
 fi
-export OUTBOX_PROPERTY_ROWS=${OUTBOX_PROPERTY_ROWS:-${quick:+2000}}
-OUTBOX_PROPERTY_ROWS=${OUTBOX_PROPERTY_ROWS:-20000}
+export OUTBOX_PROPERTY_ROWS=${OUTBOX_PROPERTY_ROWS:-20000}
 
 deploy/dependencies.sh
 testing/servers/dependencies.sh clang-14 libclang-rt-14-dev llvm-14
