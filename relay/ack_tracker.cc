@@ -15,12 +15,14 @@ void AckTracker::Begin(const cdc::StreamItem& item) {
   absl::MutexLock lock(&mutex_);
   CHECK(transactions_.empty() || transactions_.back().closed) << "a transaction begins inside another";
   const StreamPlace place = steps_.PlaceOf(item);
-  if (begun_again_.has_value() && *begun_again_ != place) {
+  if (!unread_.empty() && unread_.front().place == place) {
+    PassOver(unread_.front().first_ordinal);
+    unread_.pop_front();
+  } else if (!unread_.empty() || add_ordinal_ < next_ordinal_) {
     LOG(ERROR) << "the binlog brought another transaction than at the first reading, at " << item.begin
                << ": rows from here on are sent again";
     ForgetReading();
   }
-  begun_again_.reset();
   Transaction& transaction = transactions_.emplace_back();
   transaction.first_ordinal = transaction.end_ordinal = add_ordinal_;
   transaction.commit_us = absl::ToUnixMicros(item.commit_time);
@@ -29,11 +31,22 @@ void AckTracker::Begin(const cdc::StreamItem& item) {
   step_bytes_ += StreamSteps::HeapBytes(transaction.step);
 }
 
+void AckTracker::PassOver(uint64_t end_ordinal) {
+  if (add_ordinal_ == end_ordinal) return;
+  for (uint64_t i = std::max(add_ordinal_, first_ordinal_); i < end_ordinal; ++i) {
+    Row& row = rows_[i - first_ordinal_];
+    waiting_ -= row.open();
+    row.state = RowState::kSettled;
+  }
+  add_ordinal_ = end_ordinal;
+  Published published;
+  Advance(&published);
+  HandOver(published);
+}
+
 void AckTracker::ForgetReading() {
-  rows_.clear();
-  waiting_ = 0;
-  first_ordinal_ = add_ordinal_ = next_ordinal_;
-  begun_again_.reset();
+  unread_.clear();
+  PassOver(next_ordinal_);
 }
 
 void AckTracker::DropTransactions() {
@@ -44,24 +57,25 @@ void AckTracker::DropTransactions() {
 AckTracker::Ticket AckTracker::Add(RowKey key) {
   absl::MutexLock lock(&mutex_);
   CHECK(!transactions_.empty() && !transactions_.back().closed) << "a row outside a transaction";
-  const uint64_t ordinal = add_ordinal_++;
-  transactions_.back().end_ordinal = add_ordinal_;
-  if (ordinal < first_ordinal_) return {ordinal, true, true};
-  if (ordinal < next_ordinal_) {
-    Row& row = rows_[ordinal - first_ordinal_];
-    if (row.key() == key) return {ordinal, row.state != RowState::kWaiting, true};
+  if (add_ordinal_ < next_ordinal_) {
+    const Row* row = add_ordinal_ < first_ordinal_ ? nullptr : &rows_[add_ordinal_ - first_ordinal_];
+    const bool same_transaction = unread_.empty() || add_ordinal_ < unread_.front().first_ordinal;
+    if (same_transaction && (row == nullptr || row->key() == key)) {
+      transactions_.back().end_ordinal = add_ordinal_ + 1;
+      return {add_ordinal_++, row == nullptr || row->state != RowState::kWaiting, true};
+    }
     // The log does not say the same as before, so nothing that was learned of these ordinals is of use. Repeats what
     // may have been sent.
     LOG(ERROR) << "the binlog brought another row than at the first reading (table " << key.table << ", id " << key.id
-               << "; before: table " << row.table << ", id " << row.id << "): rows from here on are sent again";
-    for (size_t i = ordinal - first_ordinal_; i < rows_.size(); ++i) waiting_ -= rows_[i].open();
-    rows_.resize(ordinal - first_ordinal_);
-    next_ordinal_ = ordinal;
-    for (auto& [table, before] : void_before_) before = std::min(before, ordinal);
+               << "): rows from here on are sent again";
+    ForgetReading();
+    // Its ordinals have a gap now, which a further reading would not see.
+    transactions_.back().place = StreamPlace();
   }
+  const uint64_t ordinal = add_ordinal_++;
+  transactions_.back().end_ordinal = next_ordinal_ = add_ordinal_;
   rows_.push_back({key.id, key.table, RowState::kWaiting});
   ++waiting_;
-  next_ordinal_ = add_ordinal_;
   return {ordinal, false, false};
 }
 
@@ -118,7 +132,7 @@ bool AckTracker::open() const {
 void AckTracker::Foreign(const cdc::StreamItem& item) {
   absl::MutexLock lock(&mutex_);
   // It has no rows any more: an XA branch that was prepared before the stream went back.
-  if (begun_again_.has_value() && item.kind != cdc::StreamItem::Kind::kIdle && *begun_again_ == steps_.PlaceOf(item)) {
+  if (!unread_.empty() && item.kind != cdc::StreamItem::Kind::kIdle && unread_.front().place == steps_.PlaceOf(item)) {
     ForgetReading();
   }
   if (!transactions_.empty()) {
@@ -139,8 +153,8 @@ void AckTracker::Foreign(const cdc::StreamItem& item) {
 }
 
 size_t AckTracker::Bytes() const {
-  return transactions_.size() * sizeof(Transaction) + step_bytes_ + rows_.size() * sizeof(Row) +
-         in_flight_.size() * sizeof(InFlight);
+  return transactions_.size() * sizeof(Transaction) + step_bytes_ + unread_.size() * sizeof(Unread) +
+         rows_.size() * sizeof(Row) + in_flight_.size() * sizeof(InFlight);
 }
 
 bool AckTracker::HasRoom() const { return Bytes() < max_bytes_; }
@@ -160,8 +174,9 @@ LowWaterMark AckTracker::Rewind() {
     const Transaction& first = transactions_.front();
     add_ordinal_ = first.first_ordinal;
     rewound_commit_us_ = first.commit_us;
-    begun_again_.reset();
-    if (first.first_ordinal < first_ordinal_) begun_again_ = first.place;
+    for (auto it = transactions_.rbegin(); it != transactions_.rend(); ++it) {
+      unread_.push_front({it->first_ordinal, it->place});
+    }
     DropTransactions();
   }
   first_sequence_ += in_flight_.size();
@@ -174,6 +189,7 @@ LowWaterMark AckTracker::Rewind() {
 void AckTracker::Restart(LowWaterMark mark) {
   absl::MutexLock lock(&mutex_);
   DropTransactions();
+  add_ordinal_ = first_ordinal_;
   ForgetReading();
   first_sequence_ += in_flight_.size();
   in_flight_.clear();

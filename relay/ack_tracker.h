@@ -12,10 +12,11 @@
 //                        ^ low-water mark: end of the transaction before
 //
 // A row keeps its ordinal when the stream goes back to the low-water mark and reads it again (Rewind), so what was
-// acknowledged before is not sent again. That holds as long as the log brings the same rows: the first one that
-// differs, or another transaction in the place of one of which rows were settled and forgotten, ends it, and what
-// follows is sent as if it had never been read. The number that travels with a record is another one, its sequence: new
-// at each sending, so that a report can never be taken for that of an earlier try.
+// acknowledged before is not sent again. That holds as long as the log brings the same transactions with the same rows:
+// the first one that differs (a failover may have lost some, and another server gives their ids out again) ends it, and
+// what follows is sent as if it had never been read, under ordinals that no row had before. The number that travels
+// with a record is another one, its sequence: new at each sending, so that a report can never be taken for that of an
+// earlier try.
 #ifndef RELAY_ACK_TRACKER_H_
 #define RELAY_ACK_TRACKER_H_
 
@@ -159,6 +160,12 @@ class AckTracker {
     StreamPlace place;
     StreamStep step;
   };
+  // A transaction that is to be read again. An ordinal alone does not tell which one it is of: its row may be settled
+  // and forgotten by now.
+  struct Unread {
+    uint64_t first_ordinal;
+    StreamPlace place;
+  };
   struct InFlight {
     uint64_t ordinal;  // kFromTable: none
     uint64_t id;
@@ -182,6 +189,8 @@ class AckTracker {
   // Of what lies beyond the low-water mark, as far as it grows with it.
   size_t Bytes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropTransactions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The rows from here to `end_ordinal` are not read again: nothing waits for them, and none comes to the sink.
+  void PassOver(uint64_t end_ordinal) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What is read next has nothing to do with what was read before.
   void ForgetReading() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -207,9 +216,8 @@ class AckTracker {
   std::deque<Transaction> transactions_ ABSL_GUARDED_BY(mutex_);
   // StreamSteps::HeapBytes of them all.
   size_t step_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  // The stream went back to the begin of this transaction, of which rows were settled and forgotten: their ordinals
-  // name no rows any more.
-  std::optional<StreamPlace> begun_again_ ABSL_GUARDED_BY(mutex_);
+  // The transactions that the stream went back before and has not come to again.
+  std::deque<Unread> unread_ ABSL_GUARDED_BY(mutex_);
   // Commit time of the first transaction that was beyond the mark when the stream went back.
   int64_t rewound_commit_us_ ABSL_GUARDED_BY(mutex_) = 0;
   StreamSteps steps_ ABSL_GUARDED_BY(mutex_);

@@ -98,6 +98,129 @@ TEST_F(AckTrackerTest, TheSameTransactionIsKnownWhereverItStandsNow) {
   EXPECT_FALSE(tracker_.Add({0, 2}).settled);
 }
 
+// Another server took over without transactions 12 and 13, and gives their ids out again.
+TEST_F(AckTrackerTest, RowsInThePlaceOfLostOnesAreSent) {
+  Send(11, {1});
+  Ack(Send(12, {2}));
+  Ack(Send(13, {3}));
+  tracker_.Rewind();
+  const auto held = Send(11, {1});
+  const auto others = Send(101, {2});
+  EXPECT_EQ(others.size(), 1u) << "2 is not the row that was acknowledged";
+  EXPECT_EQ(Send(102, {3}).size(), 1u);
+  Ack(held);
+  EXPECT_EQ(Executed(), "1-11");
+  EXPECT_THAT(published_, ElementsAre(Pair(0, 1))) << "2 and 3 are not published yet";
+  Ack(others);
+  EXPECT_EQ(Executed(), "1-11:101");
+}
+
+TEST_F(AckTrackerTest, RowsInThePlaceOfLostOnesAreSentWhenThoseAreForgotten) {
+  Send(11, {1});
+  Ack(Send(12, {2}));
+  Ack(Send(13, {3}));
+  tracker_.Rewind();
+  Ack(Send(11, {1}));
+  EXPECT_THAT(published_, ElementsAre(Pair(0, 1), Pair(0, 2), Pair(0, 3)));
+  tracker_.Begin(Item(101));
+  const AckTracker::Ticket ticket = tracker_.Add({0, 2});
+  EXPECT_FALSE(ticket.settled);
+  EXPECT_FALSE(ticket.replayed) << "then the ledger keeps its id";
+}
+
+TEST_F(AckTrackerTest, RowsInThePlaceOfLostOnesAreSentWhenAPoisonRowWasAllThatHeldThose) {
+  tracker_.Begin(Item(11));
+  const auto poison = tracker_.Add({0, 1});
+  tracker_.End();
+  Ack(Send(12, {2}));
+  Ack(Send(13, {3}));
+  tracker_.Condemn(poison.ordinal);
+  tracker_.Rewind();
+  tracker_.Settle(poison.ordinal, {0, 1});
+  EXPECT_EQ(Executed(), "1-10");
+  EXPECT_THAT(Send(11, {1}), IsEmpty());
+  EXPECT_THAT(Send(12, {2}), IsEmpty());
+  EXPECT_EQ(Executed(), "1-12");
+  EXPECT_EQ(Send(101, {3}).size(), 1u);
+  EXPECT_EQ(Executed(), "1-12");
+}
+
+TEST_F(AckTrackerTest, WhatIsRecordedOfALostRowSaysNothingOfAnother) {
+  Send(11, {1});
+  tracker_.Begin(Item(12));
+  const auto poison = tracker_.Add({0, 2});
+  tracker_.End();
+  tracker_.Condemn(poison.ordinal);
+  tracker_.Rewind();
+  Ack(Send(11, {1}));
+  EXPECT_EQ(Send(101, {2}).size(), 1u);
+  tracker_.Settle(poison.ordinal, {0, 2});
+  EXPECT_EQ(Executed(), "1-11") << "a row that nobody acknowledged counts as done";
+}
+
+// The stream goes back after it has come to the other server.
+TEST_F(AckTrackerTest, RowsInThePlaceOfLostOnesAreSentAtAFurtherReading) {
+  Send(11, {1});
+  Ack(Send(12, {2}));
+  Send(101, {2});
+  tracker_.Rewind();
+  Ack(Send(11, {1}));
+  const auto again = Send(101, {2});
+  EXPECT_EQ(again.size(), 1u) << "the row that was acknowledged is another one";
+  EXPECT_EQ(Executed(), "1-11");
+  Ack(again);
+  EXPECT_EQ(Executed(), "1-11:101");
+}
+
+TEST_F(AckTrackerTest, AReadingThatDifferedIsKnownAtTheNextOne) {
+  Send(11, {1});
+  Ack(Send(12, {2}));
+  tracker_.Rewind();
+  Send(11, {1});
+  Ack(Send(101, {5}));
+  Send(102, {6});
+  tracker_.Rewind();
+  EXPECT_EQ(Send(11, {1}).size(), 1u);
+  EXPECT_THAT(Send(101, {5}), IsEmpty());
+  EXPECT_EQ(Send(102, {6}).size(), 1u);
+  EXPECT_EQ(tracker_.progress().rows_waiting, 2u);
+}
+
+// The commit of an XA branch that was prepared before the place that the stream went back to.
+TEST_F(AckTrackerTest, RowsBehindATransactionThatHasLostItsRowsAreSentWhenThoseAreForgotten) {
+  Send(11, {1});
+  Ack(Send(12, {2, 3}));
+  Send(13, {4});
+  tracker_.Rewind();
+  const auto held = Send(11, {1});
+  Ack(held);
+  tracker_.Foreign(Item(12));
+  const auto behind = Send(13, {4});
+  EXPECT_EQ(behind.size(), 1u);
+  EXPECT_EQ(Executed(), "1-12");
+  Ack(behind);
+  EXPECT_EQ(Executed(), "1-13");
+}
+
+TEST_F(AckTrackerTest, ATransactionOfMoreRowsThanBeforeDoesNotTakeThoseOfTheNext) {
+  Send(11, {1});
+  Ack(Send(12, {2}));
+  tracker_.Rewind();
+  tracker_.Begin(Item(11));
+  Ack({tracker_.Sent(tracker_.Add({0, 1}).ordinal, absl::UnixEpoch())});
+  EXPECT_FALSE(tracker_.Add({0, 2}).settled);
+}
+
+TEST_F(AckTrackerTest, ATransactionOfFewerRowsThanBeforeDoesNotHoldTheMark) {
+  Send(11, {1, 2});
+  Send(12, {3});
+  tracker_.Rewind();
+  Ack(Send(11, {1}));
+  Ack(Send(12, {3}));
+  EXPECT_EQ(Executed(), "1-12");
+  EXPECT_EQ(tracker_.progress().rows_waiting, 0u);
+}
+
 TEST_F(AckTrackerTest, OpenBranchesOfXaTakeRoom) {
   cdc::StreamItem item = Item(11);
   item.open_xa_changed = true;
