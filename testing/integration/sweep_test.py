@@ -327,6 +327,42 @@ def test_failover_that_lost_transactions_is_gone_along_with(
 
 
 @pytest.mark.mysql
+def test_stream_that_goes_back_behind_a_failover_sends_the_new_rows(
+        make_relay, own_server, kafka, topic, read):
+    old = own_server()
+    new = _replica_of(old, own_server)
+    outbox = make_outbox(old).create()
+    relay = make_relay(
+        outbox, kafka, '--failover-grace=3s', '--on-topic-error=hold',
+        '--kafka-config=topic.metadata.refresh.interval.ms=1000', *_FAST,
+        variables={'DB_HOST': f'127.0.0.1:{old.port},127.0.0.1:{new.port}',
+                   'DB_PORT': None}).start().wait_ready().wait_streaming()
+    held = f'{topic}-held'
+    outbox.insert(held, '"held"')
+    wait_until(lambda: relay.says('kafka.topic_held', held), 'it is held', 60)
+    outbox.insert_many(topic, _numbers(1, 50))
+    reader = read(topic)
+    reader.wait_count(50)
+    _caught_up(old, new)
+    new.execute('STOP REPLICA')
+    for number in _numbers(51, 60):  # Only the old one has them.
+        outbox.insert(topic, number)
+    reader.wait_count(60)
+    old.kill()
+    _promote(new)
+    outbox.server = new
+    wait_until(lambda: relay.says('stream.connected', f':{new.port}'),
+               'the new primary is read', 60)
+    kafka.create_topic(held)  # The stream goes back for its row.
+    read(held).wait_count(1)
+    rows = _numbers(1001, 1030)  # Under the ids of those that were lost.
+    for number in rows:
+        outbox.insert(topic, number)
+    _wait_all(reader, rows)
+    assert relay.running() and not relay.says('stream.history_rewritten')
+
+
+@pytest.mark.mysql
 def test_history_that_begins_anew_is_noticed(make_relay, own_server, kafka,
                                              topic, read):
     server = own_server()
