@@ -186,6 +186,11 @@ LowWaterMark AckTracker::Rewind() {
   return mark_;
 }
 
+void AckTracker::ReadFrom(uint32_t server) {
+  absl::MutexLock lock(&mutex_);
+  steps_.set_server(server);
+}
+
 void AckTracker::Restart(LowWaterMark mark) {
   absl::MutexLock lock(&mutex_);
   DropTransactions();

@@ -39,8 +39,8 @@
 
 namespace relay {
 
-// Stream thread: Begin, Add, Sent, End, Foreign, WaitForRoom, Rewind, Restart. Ack thread: Acknowledged. Any thread:
-// the rest.
+// Stream thread: Begin, Add, Sent, End, Foreign, WaitForRoom, Rewind, ReadFrom, Restart. Ack thread: Acknowledged. Any
+// thread: the rest.
 class AckTracker {
  public:
   // Called with rows that were acknowledged and have come before the low-water mark, or came from the table: in stream
@@ -88,6 +88,9 @@ class AckTracker {
   // The stream goes back to the low-water mark, which is returned; the producer is gone. What is in flight counts as
   // not sent.
   LowWaterMark Rewind();
+
+  // Positions are this server's from now on: see LowWaterMark.
+  void ReadFrom(uint32_t server);
 
   // The stream starts at `mark`, with nothing known: another history, or another place.
   void Restart(LowWaterMark mark);

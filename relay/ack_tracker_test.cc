@@ -221,6 +221,24 @@ TEST_F(AckTrackerTest, ATransactionOfFewerRowsThanBeforeDoesNotHoldTheMark) {
   EXPECT_EQ(tracker_.progress().rows_waiting, 0u);
 }
 
+// Transactions 12 and 13 were lost in a failover.
+TEST_F(AckTrackerTest, TheMarkSaysWhoseItsPositionIs) {
+  Send(11, {1});
+  const auto lost = Send(12, {2});
+  tracker_.Foreign(Item(13, cdc::StreamItem::Kind::kForeign));
+  tracker_.ReadFrom(1);
+  EXPECT_EQ(tracker_.handed().server, 0);
+  tracker_.Foreign(Item(101, cdc::StreamItem::Kind::kForeign));
+  EXPECT_EQ(tracker_.handed().server, 1);
+  EXPECT_EQ(tracker_.low_water().server, 0);
+  tracker_.Rewind();
+  EXPECT_EQ(tracker_.handed().server, 0) << "the position is that of the mark";
+  Ack(Send(11, {1}));
+  EXPECT_EQ(tracker_.handed().server, 1);
+  EXPECT_EQ(tracker_.low_water().server, 1);
+  EXPECT_EQ(Executed(), "1-11");
+}
+
 TEST_F(AckTrackerTest, OpenBranchesOfXaTakeRoom) {
   cdc::StreamItem item = Item(11);
   item.open_xa_changed = true;

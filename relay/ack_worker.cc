@@ -87,7 +87,8 @@ absl::Status AckWorker::TrySave() {
   // Behind the mark too: a sweep is asked for before the mark passes what it is asked for.
   checkpoint.sweep_wanted = parts_.sweeps->wanted();
   checkpoint.swept_at = parts_.sweeps->swept_at();
-  if (!saved_server_.empty() && checkpoint.server_uuid != saved_server_) {
+  const std::string server = parts_.state->server();
+  if (!saved_server_.empty() && server != saved_server_) {
     // A failover may have lost what was saved last: nothing is taken to be stored.
     parts_.ledger->SaveAnew();
     parts_.store->ForgetStored();
@@ -104,7 +105,7 @@ absl::Status AckWorker::TrySave() {
   saved_foreign_steps_ = progress.foreign_steps;
   saved_version_ = version;
   saved_sweeps_version_ = sweeps_version;
-  saved_server_ = checkpoint.server_uuid;
+  saved_server_ = server;
   parts_.metrics->checkpoint_saves.Add();
   LogEvent(LogLevel::kDebug, LogCode::kCheckpointSaved, checkpoint.position.ToString());
   parts_.board->Update([&](RelayStatus& board) {

@@ -50,12 +50,17 @@ class AckWorkerTest : public ::testing::Test {
   }
   // The log is read from this server, and the process ends: its only save.
   void SaveOn(const std::string& server) {
-    state_->set_server(server, {});
+    LowWaterMark mark = Start();
+    mark.server = state_->set_server(server, {});
+    tracker_.Restart(mark);
+    Save();
+    ASSERT_EQ(store_.server, server);
+  }
+  void Save() {
     state_->Planned();
     absl::Notification finish;
     finish.Notify();
     ASSERT_TRUE(worker_->Run(&finish).ok());
-    ASSERT_EQ(store_.server, server);
   }
   // That the store was told to hold this process's ledger and nothing else.
   bool SavedAnew() const {
@@ -105,6 +110,14 @@ TEST_F(AckWorkerTest, AServerThatIsNewAtTheFirstSaveIsGivenEverything) {
   Load("one");
   SaveOn("two");
   EXPECT_TRUE(SavedAnew()) << "its copy of the ledger may be older than what was loaded";
+}
+
+TEST_F(AckWorkerTest, ANewServerIsGivenEverythingThoughTheMarkIsStillTheOldOnes) {
+  Load("one");
+  state_->set_server("two", {});
+  Save();
+  EXPECT_TRUE(SavedAnew());
+  EXPECT_EQ(store_.server, "one") << "the mark's position is the old server's";
 }
 
 TEST_F(AckWorkerTest, AServerThatIsNewLaterIsGivenEverything) {

@@ -2,6 +2,7 @@
 #ifndef RELAY_LOW_WATER_MARK_H_
 #define RELAY_LOW_WATER_MARK_H_
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct LastTransaction {
 struct LowWaterMark {
   cdc::GtidSet gtids;                   // Executed and done; XA prepares that are undecided are left out.
   cdc::BinlogPosition position;         // Where a dump by file and position goes on.
+  uint32_t server = 0;                  // Whose position that is: PipelineState::set_server's number.
   std::optional<LastTransaction> last;  // Before the mark.
   std::vector<cdc::OpenXaBranch> open_xa;
 };

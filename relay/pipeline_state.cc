@@ -9,6 +9,7 @@ PipelineState::PipelineState(Checkpoint identity, std::vector<OutboxSchema> tabl
       layouts_(layouts),
       table_count_(tables.size()),
       checkpoint_(std::move(identity)),
+      servers_{checkpoint_.server_uuid},
       emptied_(tables.size()),
       tables_(std::move(tables)) {
   std::vector<TableCheckpoint> covered;
@@ -58,6 +59,7 @@ Checkpoint PipelineState::CheckpointAt(const LowWaterMark& mark) const {
   Checkpoint checkpoint = checkpoint_;
   checkpoint.gtids = mark.gtids;
   checkpoint.position = mark.position;
+  checkpoint.server_uuid = servers_[mark.server];
   checkpoint.open_xa = mark.open_xa;
   checkpoint.tables.clear();
   for (size_t i = 0; i < table_count_; ++i) {
@@ -95,21 +97,27 @@ void PipelineState::Planned() {
 
 bool PipelineState::IsHere(const LowWaterMark& mark) const {
   absl::MutexLock lock(&mutex_);
-  return mark.gtids.Contains(elsewhere_);
+  return mark.server + 1 == servers_.size();
 }
 
-void PipelineState::set_server(std::string server_uuid, const cdc::GtidSet& handed) {
+uint32_t PipelineState::set_server(std::string server_uuid, const cdc::GtidSet& handed) {
   absl::MutexLock lock(&mutex_);
   if (handed.empty()) elsewhere_ = {};
-  if (checkpoint_.server_uuid == server_uuid) return;
-  if (!checkpoint_.server_uuid.empty()) elsewhere_ = handed;
-  checkpoint_.server_uuid = std::move(server_uuid);
-  version_.fetch_add(1, std::memory_order_acq_rel);
+  if (servers_.back() != server_uuid) {
+    if (servers_.back().empty()) {
+      servers_.back() = std::move(server_uuid);
+    } else {
+      elsewhere_ = handed;
+      servers_.push_back(std::move(server_uuid));
+    }
+    version_.fetch_add(1, std::memory_order_acq_rel);
+  }
+  return static_cast<uint32_t>(servers_.size() - 1);
 }
 
 std::string PipelineState::server() const {
   absl::MutexLock lock(&mutex_);
-  return checkpoint_.server_uuid;
+  return servers_.back();
 }
 
 SweepProgress PipelineState::sweep(size_t table) const {

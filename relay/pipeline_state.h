@@ -5,6 +5,7 @@
 #define RELAY_PIPELINE_STATE_H_
 
 #include <atomic>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -61,11 +62,12 @@ class PipelineState {
   void Planned();
   bool planned() const { return planned_.load(std::memory_order_acquire); }
 
-  // From now on positions are those of this server. `handed`: what was read of the one before, whose last transaction
-  // is no fingerprint of this one's log; empty when reading begins anew.
-  void set_server(std::string server_uuid, const cdc::GtidSet& handed);
+  // What is read from now on stands in the log of this server. `handed`: what was read of the one before, whose last
+  // transaction is no fingerprint of this one's log; empty when reading begins anew. Returns the number that
+  // LowWaterMark has for it.
+  uint32_t set_server(std::string server_uuid, const cdc::GtidSet& handed);
   std::string server() const;
-  // Whether the mark's position is one of server(): everything read of the server before it is done.
+  // Whether the mark's position is one of server(): it may still be one of the server before.
   bool IsHere(const LowWaterMark& mark) const;
 
   // Reading begins at another place, or in another history: no position that was waited for before is reached by it.
@@ -98,6 +100,8 @@ class PipelineState {
   std::vector<bool> covered_ ABSL_GUARDED_BY(mutex_);
   // Read of servers before this one.
   cdc::GtidSet elsewhere_ ABSL_GUARDED_BY(mutex_);
+  // By their numbers; the last is server().
+  std::vector<std::string> servers_ ABSL_GUARDED_BY(mutex_);
   std::vector<Emptied> emptied_ ABSL_GUARDED_BY(mutex_);
   std::vector<OutboxSchema> tables_ ABSL_GUARDED_BY(mutex_);
 };

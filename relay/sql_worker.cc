@@ -473,7 +473,9 @@ absl::StatusOr<bool> SqlWorker::LogIsRead(SqlSession* session) {
   ASSIGN_OR_RETURN(const LogEnd end, AskLogEnd(session));
   const absl::Duration until = parts_.clock->Monotonic() + kReadPatience;
   // Handed over, not acknowledged: a row's id leaves the ledger when the row is read.
-  while (parts_.tracker->handed().position < end.position) {
+  for (;;) {
+    const LowWaterMark handed = parts_.tracker->handed();
+    if (parts_.state->IsHere(handed) && handed.position >= end.position) break;
     if (parts_.clock->Monotonic() >= until) return false;
     parts_.board->Beat(RelayThread::kSql);
     if (parts_.stop->WaitForNotificationWithTimeout(kReadStep)) return false;

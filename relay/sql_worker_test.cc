@@ -186,6 +186,23 @@ TEST_P(SqlWorkerTest, CleanupThatIsHeldUpByAnUnreadLogIsSaid) {
   EXPECT_EQ(Select("SELECT id FROM kafka_outbox"), "");
 }
 
+// The mark's position is the old server's, and behind the new one's end.
+TEST_P(SqlWorkerTest, AnotherServersPositionDoesNotSayThatTheLogIsRead) {
+  LowWaterMark mark;
+  mark.position = AskLogEnd(session())->position;
+  mark.position.offset += 1'000'000'000;
+  tracker_.Restart(mark);
+  Insert(1, 1);
+  sweeps_.Request(SweepReason::kInterval);
+  state_->set_server("the server before", {});
+  int rounds = 0;
+  RunUntil([&] { return board_.Snapshot().sweep.running && ++rounds > 20; });
+  EXPECT_EQ(board_.Snapshot().sweep.last_finished, absl::InfinitePast()) << "the sweep waits for the new server's log";
+  const auto read = worker_->LogIsRead(session());
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_FALSE(*read);
+}
+
 TEST_P(SqlWorkerTest, CleanupThatIsHeldUpByABacklogIsSaid) {
   MakeWorker(/*quiet_ahead_bytes=*/0);
   PublishedRow(1);

@@ -92,6 +92,7 @@ void StreamSteps::Extend(const cdc::StreamItem& item, StreamStep* step) {
   for (const cdc::Gtid& gtid : item.released_gtids) AddGtid(gtid, step);
   step->end_file = NumberOf(item.end.file);
   step->end_offset = item.end.offset;
+  step->end_server = server_;
   if (item.kind == cdc::StreamItem::Kind::kTransaction || item.kind == cdc::StreamItem::Kind::kForeign) {
     step->has_last = true;
     step->last_gtid = item.gtid.has_value() ? Compact(*item.gtid) : StreamStep::CompactGtid{};
@@ -107,6 +108,7 @@ void StreamSteps::Apply(const StreamStep& step, LowWaterMark* mark) const {
     const std::string& file = files_[step.end_file - first_file_];
     if (mark->position.file != file) mark->position.file = file;
     mark->position.offset = step.end_offset;
+    mark->server = step.end_server;
   }
   if (step.has_last) {
     if (!mark->last.has_value()) mark->last.emplace();

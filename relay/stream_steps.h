@@ -42,6 +42,7 @@ struct StreamStep {
   uint64_t end_file = 0;  // 0: none.
   CompactGtid last_gtid;
   int64_t last_commit_us = 0;
+  uint32_t end_server = 0;
   bool has_last = false;
 };
 
@@ -63,6 +64,8 @@ struct StreamPlace {
 // The names that steps refer to. Not thread-safe.
 class StreamSteps {
  public:
+  // What is taken in from now on stands in this server's log: see LowWaterMark.
+  void set_server(uint32_t server) { server_ = server; }
   StreamPlace PlaceOf(const cdc::StreamItem& item);
   // The step takes this item in, too.
   void Extend(const cdc::StreamItem& item, StreamStep* step);
@@ -85,6 +88,7 @@ class StreamSteps {
   std::vector<cdc::Gtid> sources_;  // Without server id and number.
   std::deque<std::string> files_;   // The first has number first_file_.
   uint64_t first_file_ = 1;
+  uint32_t server_ = 0;
 };
 
 }  // namespace relay

@@ -236,7 +236,10 @@ absl::Status StreamWorker::Plan() {
   }
   LogPlan(plan);
   RETURN_IF_ERROR(Prepare(plan));
-  if (plan.restart) parts_.state->BeginHistory();
+  if (plan.restart) {
+    parts_.state->BeginHistory();
+    plan.from.server = parts_.state->set_server(ServerName(server_), {});
+  }
   if (plan.restart || !planned_) parts_.tracker->Restart(plan.from);
   if (plan.restart) {
     // A DDL may stand in what is not read.
@@ -245,7 +248,6 @@ absl::Status StreamWorker::Plan() {
     if (plan.void_ledger) {
       for (size_t i = 0; i < parts_.state->table_count(); ++i) parts_.ledger->Void(i);
     }
-    parts_.state->set_server(ServerName(server_), {});
   }
   parts_.state->Planned();
   plan_ = std::move(plan);
@@ -435,8 +437,7 @@ void StreamWorker::LearnLayouts() {
   parts_.handler->LearnLayouts(handed.empty() ? server_.log_end.position : handed);
 }
 
-void StreamWorker::Arrived(const cdc::GtidSet& handed) {
-  parts_.state->set_server(ServerName(server_), handed);
+void StreamWorker::Arrived() {
   streamed_once_ = true;
   SetState(RelayState::kStreaming, "");
   LogEvent(LogLevel::kInfo, LogCode::kStreamConnected, "reading the binary log",
@@ -451,8 +452,7 @@ absl::Status StreamWorker::Read() {
   cdc::TransactionReaderOptions reader_options = options_.reader;
   reader_options.fold_table_names = server_.lower_case_table_names != 0;
   cdc::TransactionReader reader(owned_source_.get(), layouts_.get(), Interests(), reader_options);
-  // What was read before this connection. By now its server may not have told us any place of its log.
-  std::optional<cdc::GtidSet> before = parts_.tracker->handed().gtids;
+  bool arrived = false;
   for (;;) {
     handling_.store(false);
     parts_.board->Beat(RelayThread::kStream);
@@ -467,8 +467,11 @@ absl::Status StreamWorker::Read() {
     handling_.store(true);
     if (Stopped()) return absl::CancelledError("stopping");
     if (item->end.offset > item->begin.offset) parts_.metrics->binlog_bytes.Add(item->end.offset - item->begin.offset);
+    if (!arrived) {
+      parts_.tracker->ReadFrom(parts_.state->set_server(ServerName(server_), parts_.tracker->handed().gtids));
+    }
     RETURN_IF_ERROR(Handle(*item));
-    if (before.has_value()) Arrived(*std::exchange(before, std::nullopt));
+    if (!std::exchange(arrived, true)) Arrived();
   }
 }
 
@@ -476,8 +479,9 @@ bool StreamWorker::BehindWhatWasHanded(const cdc::StreamItem& item) const {
   // A dump by GTID begins with a place before what it sends: the head of the file, or where an index of the file leads.
   // And an XA branch that is undecided is sent again, before what was read behind it. Beside the newest transaction
   // that would be a position at which the log has another one.
-  return (item.kind == cdc::StreamItem::Kind::kIdle || item.gtid_withheld) && plan_.by_gtid &&
-         parts_.state->server() == ServerName(server_) && item.end < parts_.tracker->handed().position;
+  if ((item.kind != cdc::StreamItem::Kind::kIdle && !item.gtid_withheld) || !plan_.by_gtid) return false;
+  const LowWaterMark handed = parts_.tracker->handed();
+  return parts_.state->IsHere(handed) && item.end < handed.position;
 }
 
 absl::Status StreamWorker::Handle(const cdc::StreamItem& item) {

@@ -123,9 +123,8 @@ class StreamWorker {
   // Whether the item's end is no progress, but a place before what was handed over already.
   bool BehindWhatWasHanded(const cdc::StreamItem& item) const;
   absl::Status Handle(const cdc::StreamItem& item);
-  // The first item of a connection has come, which is the server's word on where in its log we are. `handed`: what was
-  // read before.
-  void Arrived(const cdc::GtidSet& handed);
+  // The first item of a connection is handled.
+  void Arrived();
   // Everything in flight is settled and the stream goes back to the low-water mark.
   absl::Status Rewind();
   void CloseSource();

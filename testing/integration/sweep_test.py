@@ -360,6 +360,7 @@ def test_stream_that_goes_back_behind_a_failover_sends_the_new_rows(
         outbox.insert(topic, number)
     _wait_all(reader, rows)
     assert relay.running() and not relay.says('stream.history_rewritten')
+    _wait_compared(relay)
 
 
 @pytest.mark.mysql
