@@ -74,9 +74,28 @@ AckTracker::Ticket AckTracker::Add(RowKey key) {
   }
   const uint64_t ordinal = add_ordinal_++;
   transactions_.back().end_ordinal = next_ordinal_ = add_ordinal_;
+  NoteId(ordinal, key);
   rows_.push_back({key.id, key.table, RowState::kWaiting});
   ++waiting_;
   return {ordinal, false, false};
+}
+
+void AckTracker::NoteId(uint64_t ordinal, RowKey key) {
+  if (key.table >= largest_id_.size()) largest_id_.resize(key.table + 1);
+  if (key.id > largest_id_[key.table]) {
+    largest_id_[key.table] = key.id;
+  } else {
+    read_late_[key] = ordinal;
+  }
+}
+
+bool AckTracker::IdCameBack(RowKey key) {
+  if (read_late_.empty()) return false;
+  const auto it = read_late_.find(key);
+  if (it == read_late_.end()) return false;
+  if (it->second > first_ordinal_) return true;
+  read_late_.erase(it);
+  return false;
 }
 
 uint64_t AckTracker::Register(uint64_t ordinal, RowKey key, absl::Time commit_time) {
@@ -154,7 +173,8 @@ void AckTracker::Foreign(const cdc::StreamItem& item) {
 
 size_t AckTracker::Bytes() const {
   return transactions_.size() * sizeof(Transaction) + step_bytes_ + unread_.size() * sizeof(Unread) +
-         rows_.size() * sizeof(Row) + in_flight_.size() * sizeof(InFlight);
+         rows_.size() * sizeof(Row) + read_late_.size() * sizeof(decltype(read_late_)::value_type) +
+         in_flight_.size() * sizeof(InFlight);
 }
 
 bool AckTracker::HasRoom() const { return Bytes() < max_bytes_; }
@@ -213,6 +233,8 @@ AckTracker::Voided AckTracker::Void(size_t table) {
     voided.any = row.table == table && (row.state == RowState::kWaiting || row.state == RowState::kPublished);
   }
   before = std::max(before, add_ordinal_);
+  // None of the rows before comes to the sink, so their ids don't matter any more.
+  if (add_ordinal_ == next_ordinal_ && table < largest_id_.size()) largest_id_[table] = 0;
   return voided;
 }
 
@@ -281,7 +303,10 @@ void AckTracker::Settle(uint64_t ordinal, RowKey key) {
 void AckTracker::Advance(Published* published) {
   while (!rows_.empty() && !rows_.front().open()) {
     const Row& row = rows_.front();
-    if (row.state == RowState::kPublished && !IsVoid(first_ordinal_, row.table)) published->push_back(row.key());
+    const bool came_back = IdCameBack(row.key());
+    if (row.state == RowState::kPublished && !came_back && !IsVoid(first_ordinal_, row.table)) {
+      published->push_back(row.key());
+    }
     rows_.pop_front();
     ++first_ordinal_;
   }

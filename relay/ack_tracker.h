@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -43,9 +44,10 @@ namespace relay {
 // thread: the rest.
 class AckTracker {
  public:
-  // Called with rows that were acknowledged and have come before the low-water mark, or came from the table: in stream
-  // order, by the thread that settled them, and before the mark's move or the idleness can be seen: whoever saves the
-  // mark finds them in the ledger. Under the tracker's lock: it must not call back.
+  // Called with rows that were acknowledged and have come before the low-water mark, or came from the table, but for
+  // those whose id was read again meanwhile, since the next row with it may not be published yet: in stream order, by
+  // the thread that settled them, and before the mark's move or the idleness can be seen: whoever saves the mark finds
+  // them in the ledger. Under the tracker's lock: it must not call back.
   using PublishedSink = std::function<void(size_t table, absl::Span<const uint64_t> ids)>;
 
   // `max_bytes`: memory for what lies beyond the low-water mark. Together with the producer's queue it bounds memory; a
@@ -189,6 +191,10 @@ class AckTracker {
   bool IsVoid(uint64_t ordinal, uint32_t table) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Advance(Published* published) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   uint64_t Register(uint64_t ordinal, RowKey key, absl::Time commit_time) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Notes a row that is read for the first time, should its id have been another row's.
+  void NoteId(uint64_t ordinal, RowKey key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether a row with the same id was read behind this one, which is the first of all that wait.
+  bool IdCameBack(RowKey key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Of what lies beyond the low-water mark, as far as it grows with it.
   size_t Bytes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropTransactions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -214,6 +220,11 @@ class AckTracker {
   uint64_t add_ordinal_ ABSL_GUARDED_BY(mutex_) = 0;
   // By table: rows before this ordinal are not for the sink.
   std::map<uint32_t, uint64_t> void_before_ ABSL_GUARDED_BY(mutex_);
+  // By table: the largest id that was read.
+  std::vector<uint64_t> largest_id_ ABSL_GUARDED_BY(mutex_);
+  // Of the rows that wait, those with an id that is not above all before: the last ordinal it was read with. Only they
+  // can have the id of a row before them. Commits out of order are such rows, too.
+  absl::flat_hash_map<RowKey, uint64_t> read_late_ ABSL_GUARDED_BY(mutex_);
   // Rows that hold the mark.
   uint64_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   std::deque<Transaction> transactions_ ABSL_GUARDED_BY(mutex_);

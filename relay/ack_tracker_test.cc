@@ -239,6 +239,65 @@ TEST_F(AckTrackerTest, TheMarkSaysWhoseItsPositionIs) {
   EXPECT_EQ(Executed(), "1-11");
 }
 
+// A row was deleted and another one inserted under its id, whose topic is held. It is not published.
+TEST_F(AckTrackerTest, ARowWhoseIdWasReadAgainDoesNotComeToTheSink) {
+  const auto first = Send(11, {1, 2, 3});
+  const auto again = Send(12, {2});
+  Ack(first);
+  EXPECT_THAT(published_, ElementsAre(Pair(0, 1), Pair(0, 3)));
+  Ack(again);
+  EXPECT_THAT(published_, ElementsAre(Pair(0, 1), Pair(0, 3), Pair(0, 2)));
+}
+
+TEST_F(AckTrackerTest, ARowWhoseIdWasReadAgainWhileAnotherRowHeldItDoesNotComeToTheSink) {
+  const auto held = Send(11, {1});
+  Ack(Send(12, {2}));
+  const auto again = Send(13, {2});
+  const auto third = Send(14, {2});
+  Ack(held);
+  EXPECT_THAT(published_, ElementsAre(Pair(0, 1)));
+  Ack(again);
+  EXPECT_THAT(published_, ElementsAre(Pair(0, 1)));
+  Ack(third);
+  EXPECT_THAT(published_, ElementsAre(Pair(0, 1), Pair(0, 2)));
+}
+
+TEST_F(AckTrackerTest, ARowWhoseIdWasReadAgainDoesNotComeToTheSinkAfterARewind) {
+  Send(11, {2});
+  Send(12, {1});
+  Send(13, {2});
+  tracker_.Rewind();
+  Ack(Send(11, {2}));
+  EXPECT_THAT(published_, IsEmpty());
+  Ack(Send(12, {1}));
+  Ack(Send(13, {2}));
+  EXPECT_THAT(published_, ElementsAre(Pair(0, 1), Pair(0, 2)));
+}
+
+TEST_F(AckTrackerTest, RowsOfOtherTablesAndCommitsOutOfOrderComeToTheSink) {
+  tracker_.Begin(Item(11));
+  std::vector<uint64_t> sequences;
+  for (const RowKey key : {RowKey{0, 5}, RowKey{1, 5}, RowKey{0, 3}, RowKey{1, 4}}) {
+    sequences.push_back(tracker_.Sent(tracker_.Add(key).ordinal, absl::UnixEpoch()));
+  }
+  tracker_.End();
+  Ack(sequences);
+  EXPECT_THAT(published_, ElementsAre(Pair(0, 5), Pair(1, 5), Pair(0, 3), Pair(1, 4)));
+}
+
+// Their ids begin anew, and go on where rows of before the DDL are still acknowledged.
+TEST_F(AckTrackerTest, RowsOfBehindADdlComeToTheSink) {
+  const auto before = Send(11, {7, 8});
+  tracker_.Void(0);
+  const auto after = Send(12, {1, 2});
+  const auto again = Send(13, {1});
+  Ack(before);
+  Ack(after);
+  EXPECT_THAT(published_, ElementsAre(Pair(0, 2)));
+  Ack(again);
+  EXPECT_THAT(published_, ElementsAre(Pair(0, 2), Pair(0, 1)));
+}
+
 TEST_F(AckTrackerTest, OpenBranchesOfXaTakeRoom) {
   cdc::StreamItem item = Item(11);
   item.open_xa_changed = true;
