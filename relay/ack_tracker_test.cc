@@ -298,6 +298,27 @@ TEST_F(AckTrackerTest, RowsOfBehindADdlComeToTheSink) {
   EXPECT_THAT(published_, ElementsAre(Pair(0, 2), Pair(0, 1)));
 }
 
+TEST_F(AckTrackerTest, WithoutGtidsARewindBehindTheEndOfAFileRepeatsNothing) {
+  const auto read = [this](const std::string& file, uint64_t offset, uint64_t id) {
+    cdc::StreamItem item;
+    item.kind = cdc::StreamItem::Kind::kTransaction;
+    item.begin = {file, offset - 100};
+    item.end = {file, offset};
+    tracker_.Begin(item);
+    const AckTracker::Ticket ticket = tracker_.Add({0, id});
+    tracker_.End();
+    return ticket;
+  };
+  read("binlog.000001", 500, 1);
+  for (const AckTracker::Ticket& behind : {read("binlog.000001", 900, 2), read("binlog.000002", 500, 3)}) {
+    Ack({tracker_.Sent(behind.ordinal, absl::UnixEpoch())});
+  }
+  tracker_.Rewind();
+  EXPECT_FALSE(read("binlog.000001", 500, 1).settled);
+  EXPECT_TRUE(read("binlog.000001", 900, 2).settled);
+  EXPECT_TRUE(read("binlog.000002", 500, 3).settled);
+}
+
 TEST_F(AckTrackerTest, OpenBranchesOfXaTakeRoom) {
   cdc::StreamItem item = Item(11);
   item.open_xa_changed = true;

@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "absl/hash/hash.h"
+
 namespace relay {
 namespace {
 
@@ -72,9 +74,12 @@ void StreamSteps::AddGtid(const cdc::Gtid& gtid, StreamStep* step) {
 
 StreamPlace StreamSteps::PlaceOf(const cdc::StreamItem& item) {
   StreamPlace place;
-  if (item.gtid.has_value()) place.gtid = Compact(*item.gtid);
-  place.file = NumberOf(item.end.file);
-  place.offset = item.end.offset;
+  if (item.gtid.has_value()) {
+    place.gtid = Compact(*item.gtid);
+  } else {
+    place.file = absl::HashOf(item.end.file);
+    place.offset = item.end.offset;
+  }
   return place;
 }
 

@@ -50,7 +50,8 @@ struct StreamStep {
 // where there are none the same place.
 struct StreamPlace {
   StreamStep::CompactGtid gtid;
-  uint64_t file = 0;
+  // Where there is no GTID. A hash of the name: its number may be forgotten before the file is read again.
+  size_t file = 0;
   uint64_t offset = 0;
 
   friend bool operator==(const StreamPlace& a, const StreamPlace& b) {

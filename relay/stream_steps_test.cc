@@ -88,6 +88,19 @@ TEST(StreamStepsTest, NumbersThatComeOutOfOrderAreAllThere) {
   EXPECT_EQ(mark.gtids.ToString(), std::string(kUuid) + ":1-1000");
 }
 
+TEST(StreamStepsTest, APlaceIsKnownAgainBehindAnotherFile) {
+  StreamSteps steps;
+  const StreamPlace place = steps.PlaceOf(Item("", "binlog.000001", 500));
+  StreamStep step;
+  steps.Extend(Item("", "binlog.000001", 500), &step);
+  steps.Extend(Item("", "binlog.000002", 500), &step);
+  steps.ForgetFilesBefore(nullptr);
+  EXPECT_TRUE(place == steps.PlaceOf(Item("", "binlog.000001", 500)));
+  EXPECT_FALSE(place == steps.PlaceOf(Item("", "binlog.000002", 500)));
+  EXPECT_FALSE(place == steps.PlaceOf(Item("", "binlog.000001", 600)));
+  EXPECT_FALSE(place == steps.PlaceOf(Item(Tagged("", 1), "binlog.000001", 500)));
+}
+
 TEST(StreamStepsTest, FilesStayKnownWhileAStepEndsInThem) {
   StreamSteps steps;
   StreamStep first, second;
