@@ -174,13 +174,14 @@ absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts) {
   if (!facts.reached.has_value() || !facts.reached->has_position()) return FirstStart(facts);
   const ServerInfo& server = facts.server;
   const Checkpoint& reached = *facts.reached;
+  const bool same_server = reached.server_uuid == ServerName(server);
 
   StartPlan plan;
   plan.by_gtid = server.gtids_decide() && !reached.gtids.empty() && !ReadByPosition(facts);
   std::optional<Trouble> trouble;
   if (plan.by_gtid) {
     trouble = GtidTrouble(facts);
-  } else if (reached.server_uuid != ServerName(server)) {
+  } else if (!same_server) {
     trouble =
         Trouble{SweepReason::kHistoryRewritten, "another server, and without GTIDs its positions say nothing to us"};
   } else {
@@ -195,12 +196,11 @@ absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts) {
   if (trouble.has_value()) {
     StartPlan swept = SweepFromNow(facts, trouble->reason, trouble->explanation);
     swept.shortfall = trouble->shortfall;
-    if (trouble->reason == SweepReason::kHistoryRewritten) {
-      swept.void_ledger = true;
-    } else {
-      // Still known to be done, though the server's own set may lack it.
-      swept.from.gtids.Union(reached.gtids);
-    }
+    // What was published of another server's table names no rows of this one's: between the two a failover may have
+    // lost them, and given their ids to others.
+    swept.void_ledger = trouble->reason == SweepReason::kHistoryRewritten || !same_server;
+    // Still known to be done, though the server's own set may lack it.
+    if (!swept.void_ledger) swept.from.gtids.Union(reached.gtids);
     return swept;
   }
 

@@ -6,7 +6,7 @@
 //
 //   no checkpoint                      --start; auto: now, after a sweep of the tables
 //   the log still has what follows     the checkpoint's place
-//   the log was purged                 now, after a sweep
+//   the log was purged                 now, after a sweep; the ledger void if it was another server's
 //   the server has less than we saw    its history was rewritten: now, after a sweep, the ledger void
 //     (of its own transactions)
 //   another server, without GTIDs      the same

@@ -191,6 +191,35 @@ TEST(StartPlanner, AfterAPurgeTheLedgerIsToBeJudgedHoweverOftenThePlanFails) {
   EXPECT_TRUE(plan.sweep[0].progress.judge_ledger);
 }
 
+// A failover may have lost what was published and given its ids to other rows: MariaDB's sets, which compare by number,
+// don't show that, and its server refuses the dump.
+TEST(StartPlanner, WhatAnotherServerCantSendVoidsTheLedger) {
+  StartFacts facts = Facts();
+  facts.server.flavor = SqlSession::Flavor::kMariadb;
+  facts.server.server_uuid.clear();
+  facts.server.server_id = 2;
+  facts.server.gtid_executed = *cdc::GtidSet::Parse("0-2-110");
+  facts.reached->server_uuid = "1";
+  facts.reached->gtids = *cdc::GtidSet::Parse("0-1-110");
+  facts.dump_refused = true;
+  StartPlan plan = Plan(facts);
+  EXPECT_TRUE(plan.void_ledger);
+  ASSERT_EQ(plan.sweep.size(), 1);
+  EXPECT_EQ(plan.sweep[0].reason, SweepReason::kPurged);
+  EXPECT_EQ(plan.from.gtids.ToString(), "0-2-110") << "the other one is refused again";
+
+  facts.reached->server_uuid = "2";
+  plan = Plan(facts);
+  EXPECT_FALSE(plan.void_ledger) << "its own ledger can be judged";
+
+  facts = Facts();
+  facts.server.server_uuid = kTwo;
+  facts.server.gtid_purged = Gtids(kOne, "1-95");
+  plan = Plan(facts);
+  EXPECT_TRUE(plan.void_ledger);
+  EXPECT_EQ(plan.sweep[0].reason, SweepReason::kPurged);
+}
+
 TEST(StartPlanner, ATableThatComesBackMayHaveAnOldLedger) {
   StartFacts facts = Facts();
   facts.reached->tables.clear();

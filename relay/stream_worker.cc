@@ -216,7 +216,8 @@ absl::StatusOr<StartPlan> StreamWorker::MakePlan() {
 void StreamWorker::LogPlan(const StartPlan& plan) const {
   const bool known = Reached().has_value();
   if (plan.restart && known) {
-    LogEvent(LogLevel::kWarning, plan.void_ledger ? LogCode::kStreamHistoryRewritten : LogCode::kStreamPurged,
+    const bool purged = !plan.sweep.empty() && plan.sweep.front().reason == SweepReason::kPurged;
+    LogEvent(LogLevel::kWarning, purged ? LogCode::kStreamPurged : LogCode::kStreamHistoryRewritten,
              absl::StrCat(plan.explanation, "; the tables are swept, then reading goes on from now"));
   } else if (plan.restart || !planned_) {
     LogEvent(LogLevel::kInfo, known ? LogCode::kCheckpointLoaded : LogCode::kCheckpointAbsent, plan.explanation,

@@ -326,6 +326,51 @@ def test_failover_that_lost_transactions_is_gone_along_with(
     assert relay.running() and not relay.says('stream.history_rewritten')
 
 
+@pytest.mark.mariadb
+def test_new_rows_under_ids_that_a_failover_lost_are_published(
+        make_relay, own_server, kafka, topic, read):
+    """MariaDB's sets compare by number: the new primary seems to lack nothing
+    once it has committed as many transactions as were lost."""
+    old = own_server()
+    new = own_server('--server-id=2', '--log-slave-updates')
+    old.execute("CREATE USER repl@'%' IDENTIFIED BY 'repl'")
+    old.execute("GRANT REPLICATION SLAVE ON *.* TO repl@'%'")
+    new.execute(
+        f"CHANGE MASTER TO MASTER_HOST = '{old.host}', MASTER_PORT = "
+        f"{old.port}, MASTER_USER = 'repl', MASTER_PASSWORD = 'repl', "
+        'MASTER_USE_GTID = slave_pos')
+    new.execute('START SLAVE')
+    outbox = make_outbox(old).create()
+    # Where ids begin anew the ledger is never believed.
+    outbox.execute(f'ALTER TABLE {outbox.name} AUTO_INCREMENT = 1000')
+    relay = make_relay(
+        outbox, kafka, '--failover-grace=1s', *_FAST, variables={
+            'DB_HOST': f'127.0.0.1:{old.port},127.0.0.1:{new.port}',
+            'DB_PORT': None}).start().wait_ready().wait_streaming()
+    outbox.insert_many(topic, _numbers(1, 50))
+    reader = read(topic)
+    reader.wait_count(50)
+    count = f'SELECT COUNT(*) FROM {outbox.name}'
+    wait_until(lambda: new.execute(count)[0][0] == 50,
+               'the replica has everything')
+    new.execute('STOP SLAVE')
+    outbox.insert_many(topic, _numbers(51, 60))  # Only the old one has them.
+    reader.wait_count(60)
+    relay.wait_acknowledged()
+    old.kill()
+    outbox.server = new
+    rows = _numbers(1001, 1030)  # Under the ids of those that were lost.
+    with outbox.connect() as session:
+        for row in rows:
+            outbox.insert(topic, row, session=session)
+    # As many commits as the old one has, of the relay's saves too.
+    for _ in range(100):
+        outbox.execute('FLUSH TABLES')
+    new.execute('RESET SLAVE ALL')
+    _wait_all(reader, rows)
+    assert relay.says('ledger.voided')
+
+
 @pytest.mark.mysql
 def test_stream_that_goes_back_behind_a_failover_sends_the_new_rows(
         make_relay, own_server, kafka, topic, read):
