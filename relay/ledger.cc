@@ -106,7 +106,7 @@ bool Ledger::RemoveFromOlder(size_t schema, uint64_t id) {
   return s.Erase(id);
 }
 
-void Ledger::Void(size_t schema, bool skipped_too) {
+void Ledger::Void(size_t schema) {
   Schema& s = *schemas_[schema];
   absl::MutexLock lock(&s.mutex);
   s.minutes.clear();
@@ -114,10 +114,6 @@ void Ledger::Void(size_t schema, bool skipped_too) {
   s.all.Clear();
   s.voided = true;
   ++s.voids;
-  if (skipped_too && !s.skipped.ids.empty()) {
-    s.skipped.ids.Clear();
-    s.skipped.rewrite = true;
-  }
   // The ids begin anew: they are to be cheap again.
   s.any.store(!s.skipped.ids.empty(), std::memory_order_release);
   s.largest.store(s.skipped.ids.empty() ? 0 : s.skipped.ids.max(), std::memory_order_relaxed);
@@ -175,6 +171,14 @@ void Ledger::Skip(size_t schema, const IdSet& ids) {
   s.skipped.ids.UnionWith(ids);
   s.skipped.rewrite = true;
   s.Raise(ids.max());
+}
+
+void Ledger::ForgetSkipped(size_t schema) {
+  Schema& s = *schemas_[schema];
+  absl::MutexLock lock(&s.mutex);
+  if (s.skipped.ids.empty()) return;
+  s.skipped.ids.Clear();
+  s.skipped.rewrite = true;
 }
 
 IdSet Ledger::Skipped(size_t schema) const {

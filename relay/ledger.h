@@ -86,8 +86,8 @@ class Ledger {
   void Remove(size_t schema, uint64_t id) { RemoveFromOlder(schema, id); }
 
   // Forgets every published id of the schema: the table is not the one they came from (TRUNCATE, DROP, RENAME, ALTER,
-  // rewritten history, another CREATE_TIME). The skipped ids stay unless `skipped_too`.
-  void Void(size_t schema, bool skipped_too = false);
+  // rewritten history, another CREATE_TIME). The skipped ids stay.
+  void Void(size_t schema);
 
   // True when the id was published (skipped ids are asked for apart).
   bool Contains(size_t schema, uint64_t id) const;
@@ -100,6 +100,8 @@ class Ledger {
   // Ids that `--start` skipped.
   void Skip(size_t schema, const IdSet& ids);
   IdSet Skipped(size_t schema) const;
+  // The rows that they named are gone with their table's content, or may be: others have these ids by now.
+  void ForgetSkipped(size_t schema);
   uint64_t skipped_size(size_t schema) const;
   // In all of them.
   uint64_t total_size() const;

@@ -299,7 +299,8 @@ TEST(Ledger, SkippedIdsAreNeverDueAndEndWithANewInsert) {
   Ledger again({"shop"});
   again.Load(stored.Parts());
   EXPECT_EQ(Ids(again.Skipped(0)), (std::vector<uint64_t>{1, 2, 4, 5}));
-  again.Void(0, /*skipped_too=*/true);
+  again.Void(0);
+  again.ForgetSkipped(0);
   EXPECT_FALSE(again.Skipped(0).Contains(1));
 }
 

@@ -5,10 +5,11 @@
 
 namespace relay {
 
-void ForgetReplacedTable(size_t table, const PipelineState& state, AckTracker* tracker, Ledger* ledger,
-                         SweepQueue* sweeps) {
+void ForgetReplacedTable(size_t table, const TableIdentity& now, const PipelineState& state, AckTracker* tracker,
+                         Ledger* ledger, SweepQueue* sweeps) {
   tracker->Void(table);
   ledger->Void(table);
+  if (!SkippedStillHold(now, ledger->Skipped(table))) ledger->ForgetSkipped(table);
   LogEvent(LogLevel::kWarning, LogCode::kLedgerVoided,
            "the table is not the one that was published from: its rows may be published again",
            {{"schema", state.schema(table)}});

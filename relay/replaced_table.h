@@ -8,14 +8,16 @@
 #include "relay/ledger.h"
 #include "relay/pipeline_state.h"
 #include "relay/sweep_queue.h"
+#include "relay/table_identity.h"
 
 namespace relay {
 
 // The outbox table of this number is another one than its rows were published from (TableIdentity::Verdict::kOther):
-// nothing that is known of its ids holds, neither in the ledger nor under way to it. Its rows are swept. SQL thread, or
-// stream thread.
-void ForgetReplacedTable(size_t table, const PipelineState& state, AckTracker* tracker, Ledger* ledger,
-                         SweepQueue* sweeps);
+// nothing that is known of its ids holds, neither in the ledger nor under way to it. Its rows are swept. What `--start`
+// skipped is still skipped unless ids began anew: an ALTER has kept those rows, and anything else that is logged the
+// stream comes to, if it has not yet. SQL thread, or stream thread.
+void ForgetReplacedTable(size_t table, const TableIdentity& now, const PipelineState& state, AckTracker* tracker,
+                         Ledger* ledger, SweepQueue* sweeps);
 
 }  // namespace relay
 

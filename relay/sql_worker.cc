@@ -394,7 +394,7 @@ absl::StatusOr<uint64_t> SqlWorker::CleanTable(size_t table, bool* held) {
       // The stream brings the DROP, and the CREATE of the next one.
       break;
     case TableIdentity::Verdict::kOther:
-      ForgetReplacedTable(table, *parts_.state, parts_.tracker, parts_.ledger, parts_.sweeps);
+      ForgetReplacedTable(table, result.identity, *parts_.state, parts_.tracker, parts_.ledger, parts_.sweeps);
       parts_.state->set_created(table, result.identity.created);
       break;
   }

@@ -259,7 +259,12 @@ absl::Status StreamWorker::Plan() {
 
 absl::Status StreamWorker::Prepare(const StartPlan& plan) {
   if (plan.void_ledger) {
-    for (size_t i = 0; i < parts_.state->table_count(); ++i) parts_.ledger->Void(i);
+    const bool same_server = parts_.state->server() == ServerName(server_);
+    for (size_t i = 0; i < parts_.state->table_count(); ++i) {
+      parts_.ledger->Void(i);
+      // When this server's table was made says nothing beside when the other one's was.
+      if (!same_server) parts_.state->set_created(i, "");
+    }
   }
   if (plan.skip_pending) {
     for (size_t i = 0; i < parts_.state->table_count(); ++i) {
@@ -287,7 +292,7 @@ absl::Status StreamWorker::ConfirmTable(size_t table) {
                    CheckTableIdentity(sql_.get(), schema, same_server ? parts_.state->created(table) : ""));
   if (identity.verdict == TableIdentity::Verdict::kGone) return absl::OkStatus();  // The log brings the DROP.
   if (identity.verdict == TableIdentity::Verdict::kOther) {
-    ForgetReplacedTable(table, *parts_.state, parts_.tracker, parts_.ledger, parts_.sweeps);
+    ForgetReplacedTable(table, identity, *parts_.state, parts_.tracker, parts_.ledger, parts_.sweeps);
   }
   parts_.state->set_created(table, identity.created);
   return absl::OkStatus();
@@ -332,6 +337,16 @@ absl::Status StreamWorker::JudgeLedger(size_t table, const OutboxSchema& schema,
   return absl::OkStatus();
 }
 
+absl::Status StreamWorker::JudgeSkipped(size_t table, const OutboxSchema& schema, bool log_unread) {
+  const IdSet skipped = parts_.ledger->Skipped(table);
+  if (skipped.empty()) return absl::OkStatus();
+  const std::string created = parts_.state->created(table);
+  ASSIGN_OR_RETURN(const TableIdentity identity, CheckTableIdentity(sql_.get(), schema, created));
+  const bool other = created.empty() || identity.verdict == TableIdentity::Verdict::kOther;
+  if ((log_unread && other) || !SkippedStillHold(identity, skipped)) parts_.ledger->ForgetSkipped(table);
+  return absl::OkStatus();
+}
+
 absl::Status StreamWorker::WaitUntilVisible() {
   if (GtidsTellVisibility(server_)) return absl::OkStatus();
   ASSIGN_OR_RETURN(const absl::Duration pause, barrier_(sql_.get()));
@@ -347,8 +362,9 @@ absl::Status StreamWorker::OfferPending(size_t table, uint64_t* found) {
   const OutboxSchema schema = parts_.state->table(table);
   ASSIGN_OR_RETURN(const std::string created, ReadTableCreated(sql_.get(), schema.schema, schema.table));
   ASSIGN_OR_RETURN(IdSet pending, ReadPendingIds(sql_.get(), schema, kPendingIdChunk, parts_.stop));
-  pending.Subtract(parts_.ledger->Skipped(table));
   SweepProgress progress = parts_.state->sweep(table);
+  RETURN_IF_ERROR(JudgeSkipped(table, schema, progress.judge_ledger));
+  pending.Subtract(parts_.ledger->Skipped(table));
   if (progress.judge_ledger) {
     RETURN_IF_ERROR(JudgeLedger(table, schema, pending));
     // From here on the ledger is this table's. Judged again, what this sweep publishes would look like ids come back.

@@ -110,6 +110,9 @@ class StreamWorker {
   // A part of the log went by unread: voids the table's ledger unless its ids surely still name the rows that were
   // published.
   absl::Status JudgeLedger(size_t table, const OutboxSchema& schema, const IdSet& pending);
+  // Forgets the ids that `--start` skipped when other rows may have them by now. `log_unread`: a part of the log went
+  // by unread.
+  absl::Status JudgeSkipped(size_t table, const OutboxSchema& schema, bool log_unread);
   absl::Status SweepBeforeStreaming();
   // Offers the rows of one table that are to be published from it.
   absl::Status OfferPending(size_t table, uint64_t* found);

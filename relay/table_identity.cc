@@ -78,6 +78,10 @@ bool LedgerStillHolds(const TableIdentity& identity, const IdSet& published, con
   return published.min() > kFirstIds && (others.empty() || others.min() > published.min());
 }
 
+bool SkippedStillHold(const TableIdentity& identity, const IdSet& skipped) {
+  return skipped.empty() || (identity.next_id.has_value() && skipped.max() < *identity.next_id);
+}
+
 absl::Status AnnounceRebuild(SqlSession* session, const OutboxSchema& schema) {
   ASSIGN_OR_RETURN(const std::string created, ReadTableCreated(session, schema.schema, schema.table));
   return UpdateOwner(session, schema, "rebuilt_from = ?, rebuilt_to = ''", {created});

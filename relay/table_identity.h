@@ -44,6 +44,10 @@ absl::StatusOr<TableIdentity> CheckTableIdentity(SqlSession* session, const Outb
 // again, or it holds pending rows below all of them. False whenever that can't be told; the price is repeats.
 bool LedgerStillHolds(const TableIdentity& identity, const IdSet& published, const IdSet& others);
 
+// Whether the ids that `--start` skipped still name the rows that were skipped, as far as the next id tells. False as
+// well when it is not known; the price is that skipped rows are published.
+bool SkippedStillHold(const TableIdentity& identity, const IdSet& skipped);
+
 // To be called right before and right after an OPTIMIZE, so that relays at work can tell it. Does nothing where there
 // is no kafka_outbox_owner.
 absl::Status AnnounceRebuild(SqlSession* session, const OutboxSchema& schema);

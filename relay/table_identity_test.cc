@@ -19,6 +19,15 @@ TableIdentity Table(uint64_t next_id, TableIdentity::Verdict verdict = TableIden
   return {.verdict = verdict, .created = "2026-11-24 02:51:25", .next_id = next_id};
 }
 
+TEST(SkippedStillHold, UntilTheirIdsAreToBeGivenAgain) {
+  EXPECT_TRUE(SkippedStillHold(Table(1001), Ids(1, 1000)));
+  EXPECT_TRUE(SkippedStillHold(Table(1), IdSet()));
+  EXPECT_FALSE(SkippedStillHold(Table(1000), Ids(1, 1000)));
+  TableIdentity unknown = Table(1001);
+  unknown.next_id.reset();
+  EXPECT_FALSE(SkippedStillHold(unknown, Ids(1, 1000)));
+}
+
 TEST(LedgerStillHolds, WhenTheTableOnlyGrew) {
   EXPECT_TRUE(LedgerStillHolds(Table(2001), Ids(1000, 1500), Ids(1501, 2000)));
   EXPECT_TRUE(LedgerStillHolds(Table(1501), Ids(1000, 1500), IdSet()));

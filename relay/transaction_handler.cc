@@ -294,6 +294,7 @@ absl::Status TransactionHandler::HandleSchemaChange(const cdc::StreamItem& item,
     any_to_come = voided.any;
     if (empty) parts_.state->set_emptied(table, voided.end_ordinal);
   }
+  if (empty) parts_.ledger->ForgetSkipped(table);
   if (!made && (parts_.ledger->size(table) > 0 || any_to_come)) {
     parts_.ledger->Void(table);
     LogEvent(LogLevel::kWarning, LogCode::kLedgerVoided,

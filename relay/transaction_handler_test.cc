@@ -207,6 +207,22 @@ TEST_F(TransactionHandlerTest, OtherChangesVoidTheLedgerAndAskForASweep) {
   }
 }
 
+// The ids begin anew, and a sweep would leave the new rows out for ever.
+TEST_F(TransactionHandlerTest, SkippedIdsGoWithTheRowsOfTheTable) {
+  using Kind = cdc::SchemaChange::Kind;
+  IdSet skipped;
+  skipped.Add(7);
+  ledger_.Skip(0, skipped);
+  for (const auto kind : {Kind::kAlter, Kind::kRename}) ASSERT_TRUE(Ddl(kind).ok());
+  ASSERT_TRUE(Ddl(Kind::kCreate, /*if_not_exists=*/true).ok());
+  EXPECT_EQ(ledger_.skipped_size(0), 1) << "the rows may be there still";
+  for (const auto kind : {Kind::kTruncate, Kind::kDrop, Kind::kCreate}) {
+    ledger_.Skip(0, skipped);
+    ASSERT_TRUE(Ddl(kind).ok());
+    EXPECT_EQ(ledger_.skipped_size(0), 0);
+  }
+}
+
 TEST_F(TransactionHandlerTest, AChangeVoidsWhatIsPublishedBehindAHeldRowToo) {
   tracker_.Begin(Item(10));
   const uint64_t held = tracker_.Add({0, 1}).ordinal;

@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from testing.integration.faults import (assert_healed_after_a_purge,
+                                        purge_past_the_checkpoint)
 from testing.integration.outbox import make_outbox
 from testing.integration.topic_reader import TopicReader
 from testing.servers.deadline import wait_until
@@ -55,6 +57,36 @@ def _wait_compared(relay):
 def _wait_all(reader, payloads, timeout=120):
     reader.wait_for(lambda records: _bytes(payloads) <= set(reader.values()),
                     'every row', timeout)
+
+
+def _skip_and_truncate(make_relay, outbox, kafka, while_down):
+    outbox.create()
+    outbox.insert_many('skipped', _numbers(1, 30))
+    relay = make_relay(outbox, kafka, '--start=latest', *_FAST)
+    relay.start().wait_ready().wait_streaming()
+    if while_down:
+        relay.stop()
+    outbox.execute(f'TRUNCATE {outbox.name}')
+    return relay
+
+
+def test_statement_under_ids_that_were_skipped_is_published(
+        make_relay, outbox, kafka, topic, read):
+    relay = _skip_and_truncate(make_relay, outbox, kafka, while_down=False)
+    _insert_as_statement(outbox, topic, '1')
+    _wait_all(read(topic), ['1'])
+    assert relay.running()
+
+
+def test_purged_rows_under_ids_that_were_skipped_are_published(
+        make_relay, own_server, kafka, topic, read):
+    outbox = make_outbox(own_server())
+    relay = _skip_and_truncate(make_relay, outbox, kafka, while_down=True)
+    outbox.insert_many(topic, _numbers(1, 20))
+    purge_past_the_checkpoint(outbox)
+    relay.start().wait_ready()
+    _wait_all(read(topic), _numbers(1, 20))
+    assert_healed_after_a_purge(relay)
 
 
 @pytest.mark.parametrize('end', ['kill', 'stop'])
