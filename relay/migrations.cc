@@ -49,12 +49,17 @@ absl::Status Explain(const absl::Status& status, const OutboxSchema& schema, con
   if (status.code() == absl::StatusCode::kUnavailable) {
     return absl::UnavailableError(absl::StrCat("while running: ", statement, ": ", status.message()));
   }
-  return status;
+  // A table made by hand may have what forbids it: a row too long, too many keys, a default that is not allowed.
+  return absl::FailedPreconditionError(absl::StrCat(
+      "outbox table ", schema.Name(), " can't be brought up to date: ", status.message(),
+      ". Change the table so that it takes this, and run it by hand: ", statement,
+      "; or set SKIP_MIGRATIONS, and run what the table allows of what 'outbox-relay migrate --print' prints."));
 }
 
 absl::StatusOr<OutboxSchema> MigrateOutboxTable(SqlSession* session, const std::string& schema_name,
                                                 const std::string& table, std::vector<std::string>* applied) {
   absl::Status last;
+  std::string failed;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     ASSIGN_OR_RETURN(const OutboxSchema schema, ReadOutboxSchema(session, schema_name, table));
     const std::vector<std::string> statements = PlanOutboxMigration(schema);
@@ -62,14 +67,14 @@ absl::StatusOr<OutboxSchema> MigrateOutboxTable(SqlSession* session, const std::
     for (const std::string& statement : statements) {
       last = session->Execute(statement).status();
       if (!last.ok()) {
-        last = Explain(last, schema, statement);
+        failed = statement;
         break;
       }
       if (applied != nullptr) applied->push_back(statement);
     }
-    if (!last.ok() && last.code() != absl::StatusCode::kAlreadyExists) return last;
+    const bool again = last.code() == absl::StatusCode::kAlreadyExists && attempt + 1 < kAttempts;
+    if (!last.ok() && !again) return Explain(last, schema, failed);
   }
-  if (!last.ok()) return last;
   return ReadOutboxSchema(session, schema_name, table);
 }
 

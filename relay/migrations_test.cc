@@ -228,6 +228,17 @@ TEST_P(MigrationsTest, TellsWhenTheTableIsAnotherOne) {
   EXPECT_EQ(*ReadTableCreated(session(), this->schema(), "kafka_outbox"), "");
 }
 
+TEST_P(MigrationsTest, ATableThatCanNotBeAlteredIsNoCaseForWaiting) {
+  Run("CREATE TABLE kafka_outbox (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, topic VARCHAR(255) NOT NULL, "
+      "payload_json JSON NOT NULL, payload_headers JSON NOT NULL, push_attempts TINYINT NOT NULL DEFAULT 0, errored "
+      "TINYINT NOT NULL DEFAULT 0, error_reason VARCHAR(255) NOT NULL DEFAULT '', note VARCHAR(15800) NOT NULL) "
+      "DEFAULT "
+      "CHARACTER SET utf8mb4");
+  const absl::Status status = Migrate(session(), Options()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(status.message(), AllOf(HasSubstr("error 1118"), HasSubstr("ALTER TABLE"), HasSubstr("SKIP_MIGRATIONS")));
+}
+
 TEST_P(MigrationsTest, AnAlterDoesNotQueueTheApplicationBehindALongTransaction) {
   Run(kVersion1);
   const std::unique_ptr<SqlSession> application = Connect();

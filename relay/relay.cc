@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "cdc/gtid_set.h"
 #include "cdc/live_source.h"
 #include "kafka/client_properties.h"
 #include "kafka/producer.h"
@@ -86,19 +87,25 @@ bool WaitingMayHelp(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) || absl::IsUnknown(status);
 }
 
+// What an attempt that failed waits for.
+enum class Awaited { kNothing, kPrimary, kPollingRelay };
+
 // Calls `attempt` until it succeeds, fails for good, or the stop comes (Cancelled).
-absl::Status Persist(const absl::Notification* stop, StatusBoard* board, absl::FunctionRef<absl::Status()> attempt) {
+absl::Status Persist(const absl::Notification* stop, StatusBoard* board,
+                     absl::FunctionRef<absl::Status(Awaited*)> attempt) {
   absl::BitGen random;
   base::Backoff backoff(random);
   for (;;) {
     if (stop->HasBeenNotified()) return absl::CancelledError("stopping");
-    const absl::Status status = attempt();
+    Awaited awaited = Awaited::kNothing;
+    const absl::Status status = attempt(&awaited);
     if (!WaitingMayHelp(status)) return status;
-    LogEvent(LogLevel::kWarning, LogCode::kSqlFailed, status.message());
+    LogEvent(LogLevel::kWarning, awaited == Awaited::kPrimary ? LogCode::kStreamNoPrimary : LogCode::kSqlFailed,
+             status.message());
     board->Update([&](RelayStatus& snapshot) {
       snapshot.source.problem = RelayStatus::Problem{absl::Now(), std::string(status.message())};
-      // A server has answered: it is not ours to do more.
-      if (snapshot.source.reached_once) snapshot.state = RelayState::kWaiting;
+      // Whatever else fails is no state that a rollout may take for ready.
+      snapshot.state = awaited == Awaited::kNothing ? RelayState::kStarting : RelayState::kWaiting;
     });
     stop->WaitForNotificationWithTimeout(backoff.Next());
   }
@@ -114,7 +121,7 @@ absl::StatusOr<std::vector<OutboxSchema>> MakeTables(const Config& config, const
 }
 
 absl::Status Prepare(const Config& config, const SqlConnector& connector, const absl::Notification* stop,
-                     StatusBoard* board, Foundation* foundation) {
+                     StatusBoard* board, Foundation* foundation, Awaited* awaited) {
   RETURN_IF_ERROR(FirstFailure({CheckSpillDirectory(config.binlog.spill_directory)}));
   const SqlEndpoint& endpoint = connector.endpoint();
   const std::vector<Finding> findings = CheckDatabase(endpoint, PreconditionsFromConfig(config), stop);
@@ -122,7 +129,12 @@ absl::Status Prepare(const Config& config, const SqlConnector& connector, const 
     board->Update([](RelayStatus& status) { status.source.reached_once = true; });
   }
   RETURN_IF_ERROR(FirstFailure(findings));
-  ASSIGN_OR_RETURN(const std::unique_ptr<SqlSession> session, connector.Connect());
+  // Of one host, too: a replica that takes writes is not to get tables of ours.
+  PrimaryFinder finder(&connector, base::RealClock(), config.database.failover_grace);
+  absl::StatusOr<PrimaryFinder::Found> found = finder.Find(cdc::GtidSet(), stop);
+  if (finder.waits()) *awaited = Awaited::kPrimary;
+  RETURN_IF_ERROR(found.status());
+  const std::unique_ptr<SqlSession> session = std::move(found->session);
   absl::BitGen random;
   const RelayIdentityOptions who = IdentityFromConfig(config.database);
   foundation->store.reset();  // An attempt before this one may hold the file's lock.
@@ -146,6 +158,7 @@ absl::Status Prepare(const Config& config, const SqlConnector& connector, const 
     foundation->polling_relay_marks |= marks;
     ASSIGN_OR_RETURN(const uint64_t claims, CountFreshClaims(session.get(), table));
     if (claims > 0) {
+      *awaited = Awaited::kPollingRelay;
       return absl::UnavailableError(absl::StrCat("a polling relay is at work on ", table.Name(), ": ", claims,
                                                  " rows are claimed and not completed; stop it. Waiting until no claim "
                                                  "is younger than ten minutes, so that no row is sent twice"));
@@ -522,8 +535,9 @@ absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board
                       const absl::Notification* outer_stop) {
   const SqlConnector connector(EndpointFromConfig(config.database));
   Foundation foundation;
-  const absl::Status prepared =
-      Persist(outer_stop, board, [&] { return Prepare(config, connector, outer_stop, board, &foundation); });
+  const absl::Status prepared = Persist(outer_stop, board, [&](Awaited* awaited) {
+    return Prepare(config, connector, outer_stop, board, &foundation, awaited);
+  });
   if (absl::IsCancelled(prepared)) return absl::OkStatus();
   RETURN_IF_ERROR(prepared);
   board->Update([](RelayStatus& status) {

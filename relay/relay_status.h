@@ -20,7 +20,7 @@ namespace relay {
 enum class RelayState {
   kStarting,  // before both sides were reached
   kPollingDisabled,
-  kWaiting,   // no primary, or no server can be reached
+  kWaiting,   // for a primary, or for the end of the polling relay; nothing else is named so
   kStandby,   // another relay is active
   kSweeping,  // rows of the table first, the stream after
   kStreaming,

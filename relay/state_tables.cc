@@ -110,8 +110,14 @@ absl::Status Ensure(SqlSession* session, const NamedStatement& table, std::vecto
         made.message(), ". Grant CREATE, SELECT, INSERT, UPDATE, DELETE ON ", QuoteIdentifier(table.schema),
         ".* to the user, or let someone run the statements that 'outbox-relay migrate --print' prints."));
   }
-  if (made.ok() && applied != nullptr) applied->push_back(table.statement);
-  return made;
+  if (made.ok()) {
+    if (applied != nullptr) applied->push_back(table.statement);
+    return made;
+  }
+  if (absl::IsUnavailable(made) || absl::IsNotFound(made)) return made;
+  return absl::FailedPreconditionError(
+      absl::StrCat("the relay's own table ", QuoteTable(table.schema, table.table), " can't be made: ", made.message(),
+                   ". Run this by hand, changed so that the server takes it: ", table.statement));
 }
 
 }  // namespace

@@ -168,6 +168,8 @@ absl::Status StreamWorker::ConnectToPrimary() {
       SetState(RelayState::kWaiting, std::string(found.status().message()));
       parts_.board->Update(
           [](RelayStatus& status) { status.source.reached_once = status.source.sql_reachable = true; });
+    } else if (!streamed_once_) {
+      SetState(RelayState::kStarting, "");
     }
     return found.status();
   }
