@@ -20,7 +20,7 @@ using prometheus::MetricType;
 
 constexpr MetricInfo kMetrics[] = {
     {"outbox_relay_build_info", "gauge", "version", "Always 1; its label is the version.", ""},
-    {"outbox_relay_active", "gauge", "", "1 while this relay publishes, 0 while it is a standby.",
+    {"outbox_relay_active", "gauge", "", "1 while this relay publishes, 0 before, and while it waits for a primary.",
      "Alert when the sum over all relays of one state schema is not 1 for 5 minutes."},
     {"outbox_relay_rows_total", "counter", "outcome=published|poison|requeued|swept",
      "Rows acknowledged by Kafka; recorded as errored; sent again after errored=0; of the published, "

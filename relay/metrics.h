@@ -136,7 +136,7 @@ class Metrics : public prometheus::Collectable {
   MetricGauge cleanup_held;     // Set(Duration): rows to delete, and the log not read
   MetricGauge mysql_connected;  // 0 or 1
   MetricGauge kafka_connected;
-  MetricGauge active;  // 1: this relay publishes; 0: standby
+  MetricGauge active;  // 1: this relay publishes; 0: not yet, or no primary
 
   // Called before each scrape, in one of the HTTP server's threads at a time:
   // sets gauges that are differences from now. Must not block. Null removes it,

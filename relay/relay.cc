@@ -497,7 +497,6 @@ void Pipeline::WindDown(std::thread* stream_thread, const absl::Notification& st
 
 absl::Status Pipeline::Run(const absl::Notification* outer_stop) {
   ShowIdentity();
-  metrics_->active.Set(1);
   metrics_->OnCollect([this] { ShowProgress(); });
 
   KafkaWatch kafka_watch([&](absl::Duration timeout) { return delivery_.Reachable(timeout); },

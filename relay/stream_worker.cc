@@ -58,6 +58,7 @@ void StreamWorker::CloseSource() {
 }
 
 void StreamWorker::SetState(RelayState state, std::string detail) {
+  parts_.metrics->active.Set(state == RelayState::kSweeping || state == RelayState::kStreaming ? 1 : 0);
   parts_.board->Update([&](RelayStatus& status) {
     status.state = state;
     status.state_detail = std::move(detail);

@@ -314,7 +314,11 @@ def test_switchover_under_open_connections_is_followed(
     outbox.insert_many(topic, _numbers(1, 100))
     reader = read(topic)
     reader.wait_count(100)
+    assert relay.metric('outbox_relay_active') == 1
     old.execute('SET GLOBAL super_read_only = ON')
+    wait_until(lambda: relay.metric('outbox_relay_active') == 0,
+               'it publishes no more')
+    assert relay.status()['state'] == 'waiting'
     _caught_up(old, new)
     _promote(new)
     outbox.server = new
@@ -322,6 +326,7 @@ def test_switchover_under_open_connections_is_followed(
     reader.wait_count(200, timeout=60)
     reader.read_to_end()
     assert reader.values() == [row.encode() for row in _numbers(1, 200)]
+    assert relay.metric('outbox_relay_active') == 1
     assert not relay.says('ledger.voided')
     assert not relay.says('stream.history_rewritten')
     saved = _saved(outbox)
