@@ -205,6 +205,9 @@ TEST_P(SqlWorkerTest, AnotherServersPositionDoesNotSayThatTheLogIsRead) {
 
 TEST_P(SqlWorkerTest, CleanupThatIsHeldUpByABacklogIsSaid) {
   MakeWorker(/*quiet_ahead_bytes=*/0);
+  LowWaterMark begin;
+  begin.position = {AskLogEnd(session())->position.file, 4};
+  tracker_.Restart(begin);
   PublishedRow(1);
   RunUntil([&] { return Held(); });
   EXPECT_EQ(Select("SELECT id FROM kafka_outbox"), "1");
