@@ -55,10 +55,12 @@ constexpr MetricInfo kMetrics[] = {
     {"outbox_relay_checkpoint_saves_total", "counter", "result=ok|failed", "Attempts to save the checkpoint.",
      "failed grows: look at the database."},
     {"outbox_relay_seconds_to_purge", "gauge", "",
-     "Until the server deletes the log of the checkpoint; +Inf when it never does, or nothing is known yet.",
+     "Until the server deletes the log of the checkpoint; +Inf when it never does, or nothing is known yet. While the "
+     "server does not answer it is counted down from the last answer.",
      "Alert below 6 hours: past 0 rows that are no longer in the table are lost to Kafka, others are repeated."},
     {"outbox_relay_source_ahead_bytes", "gauge", "",
-     "Bytes of log between the low-water mark and the log's end: what is not read yet, or not acknowledged.",
+     "Bytes of log between the low-water mark and the log's end: what is not read yet, or not acknowledged. While "
+     "the server does not answer it is its last answer.",
      "Grows: more is written than is sent, or reading stands still."},
     {"outbox_relay_stalled_seconds", "gauge", "",
      "Since the low-water mark last moved, while the source is ahead of it; else 0.",

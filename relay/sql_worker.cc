@@ -348,7 +348,11 @@ absl::Status SqlWorker::AskServer() {
     if (order == 0) ahead += log.size - std::min(log.size, mark.position.offset);
     if (order > 0) ahead += log.size;
   }
-  parts_.metrics->seconds_to_purge.Set(to_purge);
+  {
+    absl::MutexLock lock(&mutex_);
+    purge_at_ = parts_.clock->Monotonic() + to_purge;
+  }
+  ShowTimeToPurge();
   ahead_bytes_ = ahead;
   parts_.metrics->source_ahead_bytes.Set(static_cast<double>(ahead));
   parts_.board->Update([&](RelayStatus& board) {
@@ -359,6 +363,11 @@ absl::Status SqlWorker::AskServer() {
     if (server.log_retention.has_value()) board.source.to_purge = to_purge;
   });
   return absl::OkStatus();
+}
+
+void SqlWorker::ShowTimeToPurge() {
+  absl::MutexLock lock(&mutex_);
+  parts_.metrics->seconds_to_purge.Set(purge_at_ - parts_.clock->Monotonic());
 }
 
 absl::Status SqlWorker::CountErrored() {

@@ -91,6 +91,10 @@ class SqlWorker {
   // Published ids that are still to be marked as completed. SQL thread.
   IdSet Unmarked(size_t table) const;
 
+  // Sets the metric from the server's last answer and the time since: while it does not answer, its log grows older all
+  // the same. Any thread.
+  void ShowTimeToPurge();
+
   // After Run, when no acknowledgement can come any more: marks what was acknowledged meanwhile, so that another relay
   // finds the rows marked.
   void MarkTheRest();
@@ -161,6 +165,8 @@ class SqlWorker {
   absl::Mutex mutex_;
   std::vector<Queued> poison_ ABSL_GUARDED_BY(mutex_);
   size_t poison_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  // When the server deletes the log of the checkpoint, by our monotonic clock; infinite: never, or nothing is known.
+  absl::Duration purge_at_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteDuration();
 
   // The sweep alongside that was begun: first it waits until it can see what it was asked for, then it compares.
   std::optional<SweepQueue::Wish> taken_;

@@ -113,6 +113,19 @@ class SqlWorkerTest : public OutboxServerTest {
 
 INSTANTIATE_TEST_SUITE_P(Servers, SqlWorkerTest, testing_servers::EachServer(), testing_servers::ServerName);
 
+TEST_P(SqlWorkerTest, TimeToPurgeRunsOnWhileTheServerDoesNotAnswer) {
+  const std::string before = Select("SELECT @@GLOBAL.binlog_expire_logs_seconds");
+  Run("SET GLOBAL binlog_expire_logs_seconds = 86400");
+  RunUntil([&] { return metrics_.seconds_to_purge.value() <= 86400; });
+  Run("SET GLOBAL binlog_expire_logs_seconds = " + before);
+  worker_->ShowTimeToPurge();
+  const double then = metrics_.seconds_to_purge.value();
+  // Nobody asks it any more.
+  clock_.Advance(absl::Hours(20));
+  worker_->ShowTimeToPurge();
+  EXPECT_EQ(metrics_.seconds_to_purge.value(), then - 20 * 3600);
+}
+
 TEST_P(SqlWorkerTest, PoisonOfBeforeATruncateLeavesTheNewRowOfItsIdAlone) {
   const uint64_t old = Read(1);
   Truncated();

@@ -6,6 +6,7 @@ import random
 import pytest
 
 from testing.integration.faults import paused
+from testing.integration.outbox import make_outbox
 from testing.servers.deadline import wait_until
 
 _LARGE = '"%s"' % random.Random(1).randbytes(2500).hex()
@@ -131,3 +132,16 @@ def test_saves_that_fail_are_counted_and_tried_again(make_relay, outbox,
     outbox.execute('RENAME TABLE away TO kafka_outbox_checkpoint')
     wait_until(lambda: relay.metric(saves, result='ok') > good, 'a save')
     reader.wait_count(2)
+
+
+def test_time_to_purge_runs_on_while_the_server_does_not_answer(
+        make_relay, own_server, kafka):
+    server = own_server('--binlog-expire-logs-seconds=86400')
+    relay = make_relay(make_outbox(server).create(), kafka)
+    relay.start().wait_ready().wait_streaming()
+    name = 'outbox_relay_seconds_to_purge'
+    wait_until(lambda: relay.metric(name) <= 86400, 'it is known')
+    with paused(server):
+        before = relay.metric(name)
+        # Further than from one of its answers to the next.
+        wait_until(lambda: relay.metric(name) < before - 8, 'it runs on', 60)
