@@ -108,12 +108,8 @@ class Cleaner::Pass {
       return false;
     }
     const std::vector<uint64_t> first = ledger_->Due(index_, Now(), options_.retention, 1);
-    if (first.empty() || !result_.identity.next_id.has_value()) return true;
-    // A TRUNCATE begins the ids anew; every id of the ledger was given out before the next one to come.
-    const IdSet all = ledger_->All(index_);
-    const uint64_t largest = all.empty() ? 0 : all.max();
-    const bool negative = !schema_.unsigned_id() && static_cast<int64_t>(largest) < 0;
-    result_.ids_came_back = !negative && largest >= *result_.identity.next_id;
+    if (first.empty()) return true;
+    result_.ids_came_back = IdsComeAgain(result_.identity, schema_, ledger_->All(index_));
     return !result_.ids_came_back;
   }
 

@@ -13,7 +13,6 @@
 namespace relay {
 namespace {
 
-constexpr int kStatementsPerFlush = 100;
 // Each may have waited for a lock.
 constexpr int kErrorsPerFlush = 2;
 
@@ -61,13 +60,13 @@ void CompletedMarker::PutAside(size_t schema, const IdSet& failed) {
 }
 
 absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t chunk_rows,
-                                                const absl::Notification* stop, const LogIsRead& log_is_read) {
+                                                const absl::Notification* stop, const LogIsRead& log_is_read,
+                                                int statements) {
   bool read = true;
   if (log_is_read != nullptr && pending() > 0) {
     ASSIGN_OR_RETURN(read, log_is_read(session));
   }
   uint64_t marked = 0;
-  int statements = 0;
   int errors = 0;
   absl::Status status;
   for (size_t i = 0; i < ledger_.schemas().size(); ++i) {
@@ -81,14 +80,14 @@ absl::StatusOr<uint64_t> CompletedMarker::Flush(SqlSession* session, uint32_t ch
       absl::StrAppend(&marks, ", ", started, " = COALESCE(", started, ", NOW())");
     }
     IdSet failed;
-    while ((stop == nullptr || !stop->HasBeenNotified()) && statements < kStatementsPerFlush &&
-           errors < kErrorsPerFlush && read && session->alive()) {
+    while ((stop == nullptr || !stop->HasBeenNotified()) && statements > 0 && errors < kErrorsPerFlush && read &&
+           session->alive()) {
       std::vector<uint64_t> ids = Take(i, chunk_rows);
       if (ids.empty()) break;
       ids.erase(std::remove_if(ids.begin(), ids.end(), [&](uint64_t id) { return !ledger_.Contains(i, id); }),
                 ids.end());
       if (ids.empty() || !schema.stores_rows()) continue;
-      ++statements;
+      --statements;
       const absl::StatusOr<std::optional<uint64_t>> updated = ChangePublishedRows(
           session,
           absl::StrCat("UPDATE ", schema.Name(), IdIndexHint(schema), " SET ", marks, " WHERE ",

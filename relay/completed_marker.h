@@ -43,9 +43,9 @@ class CompletedMarker {
   // failed are kept, and tried again behind the others: a row that is locked for long holds up its neighbours alone. At
   // most `chunk_rows` rows a statement; a statement begun is finished, then `stop` counts. `log_is_read` is asked
   // first, and before each statement is committed: while a part of the log is unread, an id may be another row's, and
-  // nothing is marked. Null: nobody reads; the ledger is believed.
+  // nothing is marked. Null: nobody reads; the ledger is believed. No more than `statements`.
   absl::StatusOr<uint64_t> Flush(SqlSession* session, uint32_t chunk_rows, const absl::Notification* stop,
-                                 const LogIsRead& log_is_read = nullptr);
+                                 const LogIsRead& log_is_read = nullptr, int statements = 100);
 
  private:
   struct Table {

@@ -12,6 +12,7 @@
 #include "relay/pending_rows.h"
 #include "relay/replaced_table.h"
 #include "relay/server_info.h"
+#include "relay/table_identity.h"
 
 namespace relay {
 namespace {
@@ -21,6 +22,8 @@ constexpr size_t kPoisonQueueBytes = size_t{4} << 20;  // One row may be larger.
 constexpr absl::Duration kTick = absl::Milliseconds(100);
 constexpr absl::Duration kServerInterval = absl::Seconds(5);
 constexpr absl::Duration kMarkInterval = absl::Seconds(1);
+// At the end, of which the checkpoint's save comes first.
+constexpr absl::Duration kMarkPatience = absl::Seconds(2);
 // How long a backlog of the log is waited for, and how often it is looked at.
 constexpr absl::Duration kReadPatience = absl::Seconds(1);
 constexpr absl::Duration kReadStep = absl::Milliseconds(2);
@@ -75,11 +78,33 @@ void SqlWorker::Run() {
   parts_.board->End(RelayThread::kSql);
 }
 
+absl::StatusOr<bool> SqlWorker::MayMarkTheRest() {
+  if (!log_was_read_) return false;
+  RETURN_IF_ERROR(Connect());
+  if (session_server_ != parts_.state->server()) return false;
+  for (size_t table = 0; table < parts_.state->table_count(); ++table) {
+    const IdSet ids = parts_.marker->Pending(table);
+    if (ids.empty()) continue;
+    const OutboxSchema schema = parts_.state->table(table);
+    ASSIGN_OR_RETURN(const TableIdentity identity,
+                     CheckTableIdentity(session_.get(), schema, parts_.state->created(table)));
+    const bool same =
+        identity.verdict == TableIdentity::Verdict::kSame || identity.verdict == TableIdentity::Verdict::kRebuilt;
+    if (!same || IdsComeAgain(identity, schema, ids)) return false;
+  }
+  // A row that someone holds is not to hold up the end.
+  session_->Execute("SET SESSION innodb_lock_wait_timeout = 1").IgnoreError();
+  return true;
+}
+
 void SqlWorker::MarkTheRest() {
   if (parts_.marker == nullptr || parts_.marker->pending() == 0) return;
-  absl::Status status = Connect();
-  while (status.ok() && parts_.marker->pending() > 0) {
-    status = parts_.marker->Flush(session_.get(), options_.mark_chunk_rows, nullptr).status();
+  const absl::Duration until = parts_.clock->Monotonic() + kMarkPatience;
+  const absl::StatusOr<bool> may = MayMarkTheRest();
+  absl::Status status = may.status();
+  while (status.ok() && *may && parts_.marker->pending() > 0 && parts_.clock->Monotonic() < until) {
+    status =
+        parts_.marker->Flush(session_.get(), options_.mark_chunk_rows, nullptr, nullptr, /*statements=*/1).status();
   }
   if (!status.ok()) LogEvent(LogLevel::kWarning, LogCode::kSqlFailed, status.message());
 }
@@ -498,14 +523,24 @@ IdSet SqlWorker::Unmarked(size_t table) const {
 }
 
 absl::Status SqlWorker::Mark() {
+  bool read = false;
+  // A backlog is known without a look that waits for its end.
+  if (parts_.marker->pending() > 0 || ahead_bytes_ <= options_.quiet_ahead_bytes) {
+    const absl::StatusOr<bool> looked = LogIsRead(session_.get());
+    // A look that the stop cut short says nothing.
+    if (looked.ok() && !*looked && parts_.stop->HasBeenNotified()) return absl::OkStatus();
+    log_was_read_ = false;
+    ASSIGN_OR_RETURN(read, looked);
+  }
+  log_was_read_ = read;
+  if (!read) return absl::OkStatus();
   if (!ledger_marked_) {
     // What was published right before the last process ended may not be marked yet; which rows that were is known only
     // when the log is read.
-    ASSIGN_OR_RETURN(const bool read, LogIsRead(session_.get()));
-    for (size_t table = 0; read && table < parts_.state->table_count(); ++table) {
+    for (size_t table = 0; table < parts_.state->table_count(); ++table) {
       parts_.marker->AddAll(table, parts_.ledger->All(table));
     }
-    ledger_marked_ = read;
+    ledger_marked_ = true;
   }
   return parts_.marker
       ->Flush(session_.get(), options_.mark_chunk_rows, parts_.stop,

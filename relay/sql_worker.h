@@ -96,7 +96,8 @@ class SqlWorker {
   void ShowTimeToPurge();
 
   // After Run, when no acknowledgement can come any more: marks what was acknowledged meanwhile, so that another relay
-  // finds the rows marked.
+  // finds the rows marked. Nothing where the log was not read right before, or the table may have other rows of these
+  // ids by now; and no longer than a moment. The next start marks what is left.
   void MarkTheRest();
 
  private:
@@ -145,6 +146,8 @@ class SqlWorker {
   // Says it when cleanup is held up for long.
   void ShowHeld(bool held);
   absl::Status Mark();
+  // Whether the ids that wait to be marked are those of the rows that were published.
+  absl::StatusOr<bool> MayMarkTheRest();
   bool Due(absl::Duration interval, absl::Duration* last) const;
   bool HasPoison() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !poison_.empty(); }
   bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -181,6 +184,7 @@ class SqlWorker {
   std::optional<absl::Duration> cleanup_held_since_;
   absl::Duration last_held_log_ = -absl::InfiniteDuration();
   bool ledger_marked_ = false;  // What an earlier process published was given to the marker.
+  bool log_was_read_ = false;   // By the last look before marks were set.
   absl::Duration last_mark_ = -absl::InfiniteDuration();
   RowCounter row_counter_;
   absl::Duration next_count_ = -absl::InfiniteDuration();

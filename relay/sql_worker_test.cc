@@ -89,6 +89,17 @@ class SqlWorkerTest : public OutboxServerTest {
     const LedgerTime now = {.server = *ReadServerTime(session()), .steady = clock_.Monotonic()};
     ledger_->Add(0, id, {.server = now.server - absl::Hours(2), .steady = now.steady - absl::Hours(2)});
   }
+  void Acknowledged(uint64_t id) {
+    ledger_->Add(0, id, state_->NowForLedger());
+    marker_->Add(0, {id});
+  }
+  // Up to its end, and beyond what is to come.
+  void LogWasRead() {
+    LowWaterMark mark;
+    mark.position = {AskLogEnd(session())->position.file, uint64_t{1} << 40};
+    tracker_.Restart(mark);
+  }
+  std::string Marked() { return Select("SELECT id FROM kafka_outbox WHERE push_completed_at IS NOT NULL ORDER BY id"); }
   bool Held() const { return metrics_.cleanup_held.value() > 60 && board_.Snapshot().cleanup.problem.has_value(); }
   std::string Errored() { return Select("SELECT id FROM kafka_outbox WHERE errored = 1 ORDER BY id"); }
   std::string Dead() { return Select("SELECT row_id FROM kafka_outbox_dead ORDER BY row_id"); }
@@ -224,6 +235,38 @@ TEST_P(SqlWorkerTest, CleanupThatIsHeldUpByABacklogIsSaid) {
   PublishedRow(1);
   RunUntil([&] { return Held(); });
   EXPECT_EQ(Select("SELECT id FROM kafka_outbox"), "1");
+}
+
+TEST_P(SqlWorkerTest, TheEndMarksWhatWasAcknowledgedSinceTheLogWasRead) {
+  Insert(1, 2);
+  Acknowledged(1);
+  LogWasRead();
+  RunUntil([&] { return Marked() == "1"; });
+  Acknowledged(2);
+  worker_->MarkTheRest();
+  EXPECT_EQ(Marked(), "1;2");
+}
+
+TEST_P(SqlWorkerTest, TheEndMarksNothingWhileAPartOfTheLogIsUnread) {
+  Insert(1, 1);
+  Acknowledged(1);
+  RunUntil([&] { return board_.Snapshot().source.sql_reachable; });
+  worker_->MarkTheRest();
+  EXPECT_EQ(Marked(), "") << "what is unread may have another row of the id";
+  EXPECT_EQ(marker_->pending(), 1);
+}
+
+TEST_P(SqlWorkerTest, TheEndMarksNoRowOfATableThatWasEmptiedMeanwhile) {
+  Insert(1, 3);
+  Acknowledged(1);
+  LogWasRead();
+  RunUntil([&] { return Marked() == "1"; });
+  Acknowledged(3);
+  Run("TRUNCATE kafka_outbox");
+  Run("INSERT INTO kafka_outbox (topic, payload_json, payload_headers) VALUES ('t','{}','{}'), ('t','{}','{}')");
+  Acknowledged(2);
+  worker_->MarkTheRest();
+  EXPECT_EQ(Marked(), "");
 }
 
 TEST_P(SqlWorkerTest, WhatAnEarlierProcessPublishedCountsAsUnmarked) {

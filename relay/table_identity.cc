@@ -67,6 +67,12 @@ absl::StatusOr<TableIdentity> CheckTableIdentity(SqlSession* session, const Outb
   return identity;
 }
 
+bool IdsComeAgain(const TableIdentity& identity, const OutboxSchema& schema, const IdSet& ids) {
+  if (!identity.next_id.has_value() || ids.empty()) return false;
+  const bool negative = !schema.unsigned_id() && static_cast<int64_t>(ids.max()) < 0;
+  return !negative && ids.max() >= *identity.next_id;
+}
+
 bool LedgerStillHolds(const TableIdentity& identity, const IdSet& published, const IdSet& others) {
   if (identity.verdict != TableIdentity::Verdict::kSame && identity.verdict != TableIdentity::Verdict::kRebuilt) {
     return false;

@@ -37,6 +37,10 @@ struct TableIdentity {
 absl::StatusOr<TableIdentity> CheckTableIdentity(SqlSession* session, const OutboxSchema& schema,
                                                  absl::string_view known_created);
 
+// Whether one of these ids, which were given out once, is still to come: then a TRUNCATE has begun them anew. False
+// where the server does not tell.
+bool IdsComeAgain(const TableIdentity& identity, const OutboxSchema& schema, const IdSet& ids);
+
 // Whether ids that the ledger calls published still name the rows that were, after a part of the log went by unread (a
 // purge). `published` is the ledger, `others` the pending ids that it doesn't know, the skipped ones left out.
 //
