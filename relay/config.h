@@ -89,7 +89,7 @@ struct KafkaConfig {
   std::vector<std::string> addresses;                           // the same, or those of bootstrap.servers: to probe
   bool tls = false;                                             // --kafka-tls (TLS_ENABLE)
   bool tls_skip_verify = false;                                 // --kafka-tls-verify-peer (sic), its old sense
-  std::string compression;                                      // none, gzip, snappy, lz4, zstd
+  std::string compression;                                      // none, gzip, snappy, lz4, zstd; empty: not given
   uint64_t queue_bytes = 0;                                     // bound of the producer's queue
   uint64_t unacknowledged_bytes = 0;                            // bound of what is known beyond the low-water mark
   std::vector<std::pair<std::string, std::string>> properties;  // --kafka-config

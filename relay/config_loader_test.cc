@@ -9,10 +9,12 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "kafka/client_properties.h"
 #include "relay/kafka_settings_from_config.h"
 #include "relay/settings.h"
 
@@ -313,6 +315,23 @@ TEST(ConfigLoaderTest, TheProducersSettingsAreTheOperatorsOverOurs) {
   const kafka::ClientSettings settings = KafkaSettingsFromConfig(config->kafka);
   EXPECT_EQ(settings.brokers, "kafka:9092");
   EXPECT_THAT(settings.properties, ElementsAre(std::pair("compression.type", "zstd"), std::pair("linger.ms", "3")));
+}
+
+TEST(ConfigLoaderTest, CompressionOfThePropertiesFileHoldsUnlessTheFlagSaysOtherwise) {
+  const std::string path = absl::StrCat(::testing::TempDir(), "/client.properties");
+  std::ofstream(path) << "compression.type=zstd\n";
+  const auto compression = [&](const Words& flags) -> std::string {
+    const auto config = Load(flags, With(kNeeded, {absl::StrCat("KAFKA_CONFIG_FILE=", path)}));
+    EXPECT_TRUE(config.ok()) << config.status();
+    const auto properties = kafka::ClientProperties(KafkaSettingsFromConfig(config->kafka));
+    EXPECT_TRUE(properties.ok()) << properties.status();
+    for (const auto& [name, value] : *properties) {
+      if (name == "compression.type") return value;
+    }
+    return "";
+  };
+  EXPECT_EQ(compression({}), "zstd");
+  EXPECT_EQ(compression({"--kafka-compression=gzip"}), "gzip");
 }
 
 TEST(ConfigLoaderTest, TlsEnableReachesTheDatabaseToo) {

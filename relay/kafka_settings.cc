@@ -79,8 +79,8 @@ std::vector<Setting> KafkaSettings() {
        "Despite its name, which is the polling relay's: true SKIPS the check of "
        "certificates, of Kafka's and of the database's.",
        false, [](Value v, Config& c) { return StoreBoolean(v, c.kafka.tls_skip_verify); }},
-      {Group::kKafka, "kafka-compression", "", "KAFKA_COMPRESSION", Kind::kValue, "CODEC", "lz4", "",
-       "none, gzip, snappy, lz4 or zstd.", false,
+      {Group::kKafka, "kafka-compression", "", "KAFKA_COMPRESSION", Kind::kValue, "CODEC", "",
+       "`compression.type` of the Kafka properties, else `lz4`", "none, gzip, snappy, lz4 or zstd.", false,
        [](Value v, Config& c) {
          return StoreWord<std::string>(
              v, {{"none", "none"}, {"gzip", "gzip"}, {"snappy", "snappy"}, {"lz4", "lz4"}, {"zstd", "zstd"}},

@@ -11,8 +11,8 @@ kafka::ClientSettings KafkaSettingsFromConfig(const KafkaConfig& config) {
   settings.tls = config.tls;
   settings.tls_skip_verify_peer = config.tls_skip_verify;
   settings.properties_file = config.properties_file;
-  // In front of the operator's, which win.
-  settings.properties = {{"compression.type", config.compression}};
+  // In front of the operator's, which win; behind the file's.
+  if (!config.compression.empty()) settings.properties.emplace_back("compression.type", config.compression);
   settings.properties.insert(settings.properties.end(), config.properties.begin(), config.properties.end());
   return settings;
 }
