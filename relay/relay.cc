@@ -364,7 +364,7 @@ Pipeline::Pipeline(const Config& config, const SqlConnector& connector, Foundati
               [this](PoisonRow row, std::optional<uint64_t> ordinal) { Poison(std::move(row), ordinal); }),
       finder_(&connector, clock_, config.database.failover_grace),
       handler_({.outbox_table = config.database.outbox_table, .gtid_header = config.record.add_gtid},
-               {&state_, &tracker_, &ledger_, &delivery_, &sender_,
+               {&state_, &tracker_, &ledger_, &delivery_, &policy_, &sender_,
                 [this](PoisonRow row, std::optional<uint64_t> ordinal) { Poison(std::move(row), ordinal); }, &sweeps_,
                 metrics, board, clock_, &give_up_}),
       publisher_(&state_, &tracker_, &ledger_, &delivery_, &sender_, &sweeps_, metrics, board, &stop_),

@@ -197,7 +197,11 @@ absl::Status TransactionHandler::HandleRow(const cdc::StreamItem& item, const cd
     parts_.tracker->Settle(ticket.ordinal, key);
     return absl::OkStatus();
   }
-  if (!ticket.replayed) parts_.ledger->RemoveFromOlder(change.table, *id);
+  if (!ticket.replayed) {
+    parts_.ledger->RemoveFromOlder(change.table, *id);
+    // What failed under this id was another row.
+    if (!parts_.policy->quiet()) parts_.policy->Forget(key);
+  }
   if (requeued && !ticket.replayed) {
     LogEvent(LogLevel::kInfo, LogCode::kRowsRequeued, "errored was set back to 0: the row is sent again",
              {{"id", *id}});

@@ -21,6 +21,7 @@
 #include "relay/ack_tracker.h"
 #include "relay/base/clock.h"
 #include "relay/delivery.h"
+#include "relay/fault_policy.h"
 #include "relay/ledger.h"
 #include "relay/metrics.h"
 #include "relay/pipeline_state.h"
@@ -43,6 +44,7 @@ class TransactionHandler {
     AckTracker* tracker;
     Ledger* ledger;
     Delivery* delivery;
+    FaultPolicy* policy;
     RowSender* sender;
     RowSender::PoisonSink poison;
     SweepQueue* sweeps;

@@ -112,7 +112,7 @@ class TransactionHandlerTest : public ::testing::Test {
                  }),
         sweeps_(1),
         handler_({.outbox_table = "kafka_outbox", .gtid_header = false},
-                 {&state_, &tracker_, &ledger_, /*delivery=*/nullptr, /*sender=*/nullptr,
+                 {&state_, &tracker_, &ledger_, /*delivery=*/nullptr, &policy_, /*sender=*/nullptr,
                   [this](PoisonRow row, std::optional<uint64_t> ordinal) {
                     EXPECT_TRUE(ordinal.has_value());
                     poison_.push_back(std::move(row));
@@ -150,6 +150,7 @@ class TransactionHandlerTest : public ::testing::Test {
   PipelineState state_;
   Ledger ledger_;
   AckTracker tracker_;
+  FaultPolicy policy_{FaultPolicy::Options(), &clock_};
   SweepQueue sweeps_;
   std::vector<PoisonRow> poison_;
   TransactionHandler handler_;
@@ -303,6 +304,23 @@ TEST_F(TransactionHandlerTest, ARowThatOnlyTheTableCouldTellAndThatIsGoneIsKeptA
   EXPECT_EQ(poison_[0].id, 41);
   EXPECT_NE(poison_[0].reason, "");
   EXPECT_EQ(tracker_.progress().rows_waiting, 1) << "it is done when it is recorded";
+}
+
+TEST_F(TransactionHandlerTest, ANewRowIsNotSuspectedForAnotherOfItsId) {
+  const RowKey key{0, 41};
+  policy_.Failed(key, "orders", kafka::Fault::kRow, 10, "too large");
+  while (policy_.Judge(key, "orders").action == FaultPolicy::Action::kSendAlone) {
+    policy_.Failed(key, "orders", kafka::Fault::kRow, 10, "too large");
+  }
+  ASSERT_EQ(policy_.Judge(key, "orders").action, FaultPolicy::Action::kPoison) << "it waits to be recorded";
+  // The table is emptied meanwhile, and gives the id out again.
+  Image image;
+  Set(&image, kId, "41");
+  Set(&image, kTopic, "orders");
+  cdc::RowChange change;
+  change.after = image;
+  ASSERT_TRUE(HandleRow(change, Item()).ok());
+  EXPECT_EQ(policy_.Judge(key, "orders").action, FaultPolicy::Action::kSend);
 }
 
 TEST_F(TransactionHandlerTest, ARequeuedRowThatIsGoneIsDone) {
