@@ -289,6 +289,13 @@ class Loader {
                            "disabled: set --db-tls=verify-identity"));
       }
     }
+    if (!db.tls_ca.empty() && (db.tls == DbTls::kPreferred || db.tls == DbTls::kRequired)) {
+      // TLS_SKIP_VERIFY_PEER is what chose the mode when nobody named one.
+      Fault(absl::StrCat("--db-tls-ca (DB_TLS_CA) has no effect while --db-tls (DB_TLS) is ",
+                         db.tls == DbTls::kPreferred ? "preferred" : "required",
+                         Given("db-tls") ? "" : ", which TLS_SKIP_VERIFY_PEER makes of it",
+                         ": set --db-tls=verify-identity (or verify-ca)"));
+    }
     if (db.tls_cert.empty() != db.tls_key.empty()) {
       Fault(
           "--db-tls-cert and --db-tls-key (DB_TLS_CERT, DB_TLS_KEY) go "

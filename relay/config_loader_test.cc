@@ -347,6 +347,17 @@ TEST(ConfigLoaderTest, SettingsThatContradictEachOtherAreErrors) {
   EXPECT_THAT(Fault({"--dry-run", "--cleanup", "--optimize"}), HasSubstr("--cleanup only"));
   EXPECT_THAT(Fault({"--db-tls-cert=/dev/null", "--db-tls=required"}), HasSubstr("--db-tls-key"));
   EXPECT_THAT(Fault({"--db-tls-ca=/dev/null"}), HasSubstr("has no effect"));
+  for (const char* mode : {"preferred", "required"}) {
+    EXPECT_THAT(Fault({"--db-tls-ca=/dev/null", absl::StrCat("--db-tls=", mode)}),
+                AllOf(HasSubstr(absl::StrCat("(DB_TLS) is ", mode, ": set --db-tls=verify-identity")),
+                      Not(HasSubstr("SKIP_VERIFY"))));
+  }
+  EXPECT_THAT(Fault({"--db-tls-ca=/dev/null"}, With(kNeeded, {"TLS_ENABLE=true", "TLS_SKIP_VERIFY_PEER=true"})),
+              HasSubstr("is required, which TLS_SKIP_VERIFY_PEER makes of it"));
+  for (const char* mode : {"verify-ca", "verify-identity"}) {
+    EXPECT_EQ(Fault({"--db-tls-ca=/dev/null", absl::StrCat("--db-tls=", mode)}), "");
+  }
+  EXPECT_EQ(Fault({"--db-tls-ca=/dev/null"}, With(kNeeded, {"TLS_ENABLE=true"})), "");
   EXPECT_THAT(Fault({"--db-tls-ca=/no/such.pem", "--db-tls=verify-ca"}), HasSubstr("can not be read"));
 }
 

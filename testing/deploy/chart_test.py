@@ -227,6 +227,14 @@ def test_wrong_value_is_refused_by_name(helm, option, named):
     assert named in out
 
 
+@pytest.mark.parametrize('mode', ['disabled', 'preferred', 'required'])
+def test_authority_that_the_mode_does_not_check_is_refused(helm, mode):
+    out = _template(helm, _VALUES / 'minimal.yaml', '--set',
+                    f'database.tls.mode={mode}', '--set',
+                    'database.tls.existingSecret=tls', fails=True)
+    assert f'database.tls.mode={mode}' in out and 'verify-identity' in out
+
+
 def test_relay_may_flush_for_as_long_as_the_pod_waits(helm):
     pod = _relay_pod(helm, _VALUES / 'minimal.yaml', '--set',
                      'settings.RELAY_SHUTDOWN_TIMEOUT=1m30s', '--set',

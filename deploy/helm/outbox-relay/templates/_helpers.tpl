@@ -61,6 +61,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- div (add $milliseconds 999) 1000 -}}
 {{- end -}}
 
+{{/* Values that the relay would refuse when it starts, or that would mean nothing to it. */}}
+{{- define "outbox-relay.validate" -}}
+{{- $tls := .Values.database.tls -}}
+{{- if and $tls.existingSecret (not (hasPrefix "verify-" $tls.mode)) -}}
+{{- fail (printf "database.tls.existingSecret holds a CA, which database.tls.mode=%s does not check: set database.tls.mode=verify-identity (or verify-ca)" $tls.mode) -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What the relay, its jobs and the test share: one container, but for name, args,
      ports, probes and resources. */}}
 {{- define "outbox-relay.container" -}}
