@@ -275,6 +275,9 @@ TEST(ConfigLoaderTest, ThePasswordFileIsTriedAtOnce) {
   EXPECT_EQ(config->database.password_file, path);
   EXPECT_THAT(config->secrets, ElementsAre("hunter2"));
   EXPECT_THAT(Fault({"--db-pass-file=" + path, "--db-pass=x"}), HasSubstr("both set"));
+  std::ofstream(path) << "\n";
+  EXPECT_THAT(Fault({"--db-pass-file=" + path}), AllOf(HasSubstr(path + " is empty"), HasSubstr("DB_PASS_FILE")));
+  EXPECT_EQ(Fault({}), "") << "an account may have no password";
   std::remove(path.c_str());
   EXPECT_THAT(Fault({"--db-pass-file=" + path}), AllOf(HasSubstr(path), HasSubstr("DB_PASS_FILE")));
 }

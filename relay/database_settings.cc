@@ -49,10 +49,10 @@ std::vector<Setting> DatabaseSettings() {
        "DELETE on the outbox table.",
        false, [](Value v, Config& c) { return StoreText(v, c.database.user); }},
       {Group::kMysql, "db-pass", "", "DB_PASS", Kind::kValue, "PASSWORD", "", "",
-       "The user's password. Prefer DB_PASS or --db-pass-file to the flag.", true,
+       "The user's password; none without it. Prefer DB_PASS or --db-pass-file to the flag.", true,
        [](Value v, Config& c) { return StoreText(v, c.database.password); }},
       {Group::kMysql, "db-pass-file", "", "DB_PASS_FILE", Kind::kValue, "FILE", "", "",
-       "File that holds the password and nothing else but a line end. It is read "
+       "File that holds the password and nothing else but a line end; an empty one is refused. It is read "
        "again at each connect, so a rotated secret needs no restart.",
        false, [](Value v, Config& c) { return StoreText(v, c.database.password_file); }},
       {Group::kMysql, "db-driver", "", "DB_DRIVER", Kind::kValue, "mysql", "mysql", "",

@@ -32,6 +32,13 @@ absl::StatusOr<std::string> CurrentPassword(const SqlEndpoint& endpoint) {
   std::string password = text.str();
   if (absl::EndsWith(password, "\n")) password.pop_back();
   if (absl::EndsWith(password, "\r")) password.pop_back();
+  // Who has no password gives no file. At the start it is a mistake; later it may be a rotation that is half done,
+  // which is waited for as a refused password is.
+  if (password.empty()) {
+    return absl::UnauthenticatedError(absl::StrCat("the database password's file ", endpoint.password_file,
+                                                   " is empty; write the password into it, or leave DB_PASS_FILE "
+                                                   "out when the account has none"));
+  }
   return password;
 }
 

@@ -36,7 +36,7 @@ struct SqlEndpoint {
 };
 
 // The password to use now: the file's or the given one. FailedPrecondition when
-// the file can't be read, naming it.
+// the file can't be read, Unauthenticated when it is empty; both name it.
 absl::StatusOr<std::string> CurrentPassword(const SqlEndpoint& endpoint);
 
 // The address of one of the hosts for the dump connection, its password read now. Errors as CurrentPassword.

@@ -24,12 +24,15 @@ TEST(CurrentPasswordTest, FileIsReadAgainEachTime) {
   EXPECT_EQ(*CurrentPassword(endpoint), "second \n");
 }
 
-TEST(CurrentPasswordTest, AnEmptyFileIsAnEmptyPassword) {
+TEST(CurrentPasswordTest, AnEmptyFileIsNamed) {
   SqlEndpoint endpoint;
   endpoint.password_file = testing::TempDir() + "/empty";
-  std::ofstream file(endpoint.password_file);
-  file.close();
-  EXPECT_EQ(*CurrentPassword(endpoint), "");
+  for (const char* text : {"", "\n", "\r\n"}) {
+    std::ofstream(endpoint.password_file, std::ios::binary) << text;
+    const absl::Status status = CurrentPassword(endpoint).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnauthenticated);
+    EXPECT_NE(status.message().find(endpoint.password_file + " is empty"), std::string::npos) << status;
+  }
 }
 
 TEST(CurrentPasswordTest, AMissingFileIsNamed) {
