@@ -31,7 +31,7 @@
 #include "relay/setting_values.h"
 #include "relay/settings.h"
 #include "relay/sql_endpoint.h"
-#include "relay/suggestion.h"
+#include "relay/unknown_variables.h"
 
 namespace relay {
 namespace {
@@ -336,7 +336,10 @@ class Loader {
         config_.notices.push_back(absl::StrCat(given->second.name, " is accepted and ignored. ", setting.help));
       }
     }
-    NoteUnknownVariables();
+    for (std::string& notice :
+         UnknownVariableNotices(environment_, [this](absl::string_view flag) { return Given(flag); })) {
+      config_.notices.push_back(std::move(notice));
+    }
     std::vector<std::string> agent;
     for (const char* const* entry = environment_; entry != nullptr && *entry != nullptr; ++entry) {
       if (absl::StartsWith(*entry, "NEW_RELIC_")) {
@@ -346,28 +349,6 @@ class Loader {
     if (!agent.empty()) {
       config_.notices.push_back(
           absl::StrCat(absl::StrJoin(agent, ", "), ": there is no agent here; Prometheus metrics stand at /metrics"));
-    }
-  }
-
-  // RELAY_ is our own family: what is not known there was mistyped. Kubernetes adds variables for a Service of that
-  // name.
-  void NoteUnknownVariables() {
-    for (const char* const* entry = environment_; entry != nullptr && *entry != nullptr; ++entry) {
-      const std::vector<absl::string_view> parts = absl::StrSplit(*entry, absl::MaxSplits('=', 1));
-      const absl::string_view name = parts[0];
-      if (!absl::StartsWith(name, "RELAY_") || absl::StrContains(name, "_SERVICE_") ||
-          absl::StrContains(name, "_PORT")) {
-        continue;
-      }
-      Suggestion suggestion(name);
-      bool known = false;
-      for (const Setting& setting : AllSettings()) {
-        known |= setting.variable == name;
-        suggestion.Consider(setting.variable);
-      }
-      if (!known) {
-        config_.notices.push_back(absl::StrCat(name, " is no setting of this version", suggestion.Words("")));
-      }
     }
   }
 

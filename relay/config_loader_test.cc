@@ -420,6 +420,36 @@ TEST(ConfigLoaderTest, AMistypedVariableOfOursIsSaid) {
               ElementsAre("RELAY_RETENTON is no setting of this version, did you mean RELAY_RETENTION?"));
 }
 
+TEST(ConfigLoaderTest, AVariableThatMeansASettingOfOursIsSaid) {
+  const std::pair<const char*, const char*> taken_for[] = {
+      {"DB_TSL=verify-identity", "DB_TLS"}, {"DB_TLS_MODE=verify-ca", "DB_TLS"},
+      {"TLS_ENABLED=true", "TLS_ENABLE"},   {"KAFKA_TLS=true", "TLS_ENABLE"},
+      {"DB_PASSWORD=hunter2", "DB_PASS"},   {"SKIP_MIGRATION=true", "SKIP_MIGRATIONS"},
+      {"HTTP_PROT=8080", "HTTP_PORT"},      {"LOG_LEVLE=debug", "LOG_LEVEL"},
+      {"RUN_CLEANUPS=1", "RUN_CLEANUP"},    {"DB_OUTBOXTABLE=o", "DB_OUTBOX_TABLE"},
+      {"DB_NAMES=shop", "DB_NAME"},         {"KAFKA_CONFIGS=a=b", "KAFKA_CONFIG"},
+  };
+  for (const auto& [given, meant] : taken_for) {
+    const auto config = Load({}, With(kNeeded, {given}));
+    ASSERT_TRUE(config.ok()) << config.status();
+    const std::string name = std::string(given).substr(0, std::string(given).find('='));
+    EXPECT_THAT(config->notices,
+                ElementsAre(absl::StrCat(name, " is no setting of this version, did you mean ", meant, "?")));
+  }
+}
+
+TEST(ConfigLoaderTest, VariablesOfOtherSoftwareAreLeftAlone) {
+  const auto config = Load(
+      {}, With(kNeeded, {"KAFKA_HOME=/opt/kafka", "KAFKA_OPTS=-Xmx1g", "KAFKA_PORT=9092", "DB_HOST2=other",
+                         "DB_PORT_3306_TCP=tcp://10.0.0.1:3306", "DB_SERVICE_HOST=10.0.0.1", "DB_CONNECTION=mysql",
+                         "HTTP_PROXY=http://proxy:3128", "HTTPS_PORT=443", "LOG_DIR=/var/log", "LOG_LEVEL_ROOT=info",
+                         "RUN_AS=nobody", "TLS_CERT=x", "PATH=/bin", "DB_PASS_FILE=", "DB_PASS=secret",
+                         // The application's own, beside ours.
+                         "DB_PASSWORD=secret", "DB_USERNAME=relay", "DB_DATABASE=shop", "KAFKA_BROKERS=kafka:9092"}));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(config->notices, IsEmpty());
+}
+
 TEST(ConfigLoaderTest, RetentionOffMarksRowsInstead) {
   const auto config = Load({"--retention=off"}, kNeeded);
   ASSERT_TRUE(config.ok()) << config.status();

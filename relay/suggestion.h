@@ -26,6 +26,9 @@ class Suggestion {
   absl::string_view best_;
 };
 
+// Whether one slip makes `b` of `a`: a character too many, missing or wrong, or two neighbours swapped.
+bool OneSlipApart(absl::string_view a, absl::string_view b);
+
 }  // namespace relay
 
 #endif  // RELAY_SUGGESTION_H_

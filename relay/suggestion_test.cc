@@ -23,5 +23,17 @@ TEST(SuggestionTest, SaysNothingWhenNoneIsNear) {
   EXPECT_EQ(For(""), "");
 }
 
+TEST(OneSlipApartTest, TakesOneCharacterOrTwoThatChangedPlaces) {
+  for (absl::string_view slip : {"DB_TSL", "DB_TL", "DB_TLSS", "DB_TLX", "B_TLS", "BD_TLS"}) {
+    EXPECT_TRUE(OneSlipApart(slip, "DB_TLS")) << slip;
+    EXPECT_TRUE(OneSlipApart("DB_TLS", slip)) << slip;
+  }
+  for (absl::string_view other : {"DB_TLS", "DB_T", "DB_TLS_CA", "DB_SLT", "", "BD_TSL"}) {
+    EXPECT_FALSE(OneSlipApart(other, "DB_TLS")) << other;
+  }
+  EXPECT_FALSE(OneSlipApart("", ""));
+  EXPECT_TRUE(OneSlipApart("", "a"));
+}
+
 }  // namespace
 }  // namespace relay
