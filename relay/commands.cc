@@ -61,6 +61,9 @@ int RunBody(const Config& config, const CommandBody& body, const Commands& comma
   for (const std::string& notice : config.notices) {
     LogEvent(LogLevel::kWarning, LogCode::kConfigIgnored, notice);
   }
+  for (const std::string& caution : config.cautions) {
+    LogEvent(LogLevel::kWarning, LogCode::kConfigInsecure, caution);
+  }
   absl::Notification stop;
   if (!StopsGracefully(config.command)) return body(config, &stop);
   SignalWatcher watcher(&stop);

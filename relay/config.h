@@ -196,6 +196,8 @@ struct Config {
 
   // Lines to log once at start: settings that are accepted but mean nothing.
   std::vector<std::string> notices;
+  // Lines to log once at start: settings that leave a connection unprotected.
+  std::vector<std::string> cautions;
   // Secret texts, so that the log can mask them wherever they turn up.
   std::vector<std::string> secrets;
 };

@@ -124,6 +124,7 @@ class Loader {
       Complete();
       Validate();
       NoteIgnored();
+      NoteUnverified();
     } else {
       errors_ = {};
     }
@@ -314,6 +315,9 @@ class Loader {
         if (kafka::IsSecretProperty(name)) config_.secrets.push_back(value);
       }
       config_.kafka.addresses = BrokerAddresses(*all);
+      kafka_uses_tls_ = absl::c_any_of(*all, [](const kafka::Property& property) {
+        return property.first == "security.protocol" && absl::EndsWithIgnoreCase(property.second, "ssl");
+      });
       if (const absl::Status tried = TryProducer(*all); !tried.ok()) KafkaFault(tried);
     } else if (settings.brokers.empty() && settings.properties_file.empty() &&
                absl::c_none_of(settings.properties, names_brokers)) {
@@ -327,6 +331,27 @@ class Loader {
     Fault(absl::StrCat(status.message(),
                        " (see --kafka-config, KAFKA_CONFIG and "
                        "--kafka-config-file, KAFKA_CONFIG_FILE)"));
+  }
+
+  // TLS_SKIP_VERIFY_PEER is easily left behind after a trial, and easily believed to switch TLS on.
+  void NoteUnverified() {
+    if (!config_.kafka.tls_skip_verify || !UsesDatabase()) return;
+    const bool database = config_.kafka.tls && !Given("db-tls");
+    std::vector<absl::string_view> unverified;
+    if (kafka_uses_tls_) unverified.push_back("Kafka");
+    if (database) unverified.push_back("the database");
+    if (unverified.empty()) {
+      config_.notices.push_back(
+          "TLS_SKIP_VERIFY_PEER (--kafka-tls-verify-peer) has no effect: no connection that it is for uses TLS; "
+          "TLS_ENABLE=true switches TLS on");
+      return;
+    }
+    config_.cautions.push_back(
+        absl::StrCat("TLS_SKIP_VERIFY_PEER (--kafka-tls-verify-peer) is on: the certificates of ",
+                     absl::StrJoin(unverified, " and "),
+                     " are not checked; anybody in between can read and change what is sent. Name the CA (",
+                     kafka_uses_tls_ ? "ssl.ca.location in KAFKA_CONFIG" : "", unverified.size() > 1 ? ", " : "",
+                     database ? "DB_TLS_CA" : "", ") and remove this setting"));
   }
 
   void NoteIgnored() {
@@ -357,6 +382,7 @@ class Loader {
   absl::flat_hash_map<const Setting*, GivenValue> given_;
   std::vector<std::string> errors_;
   std::string job_sidecar_;
+  bool kafka_uses_tls_ = false;
   Config config_;
 };
 

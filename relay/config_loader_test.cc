@@ -343,6 +343,30 @@ TEST(ConfigLoaderTest, TlsEnableReachesTheDatabaseToo) {
   EXPECT_EQ(Load({"--db-tls=disabled"}, With(kNeeded, {"TLS_ENABLE=true"}))->database.tls, DbTls::kDisabled);
 }
 
+TEST(ConfigLoaderTest, CertificatesThatNobodyChecksAreSaid) {
+  const auto cautions = [](const Words& words) { return Load({}, With(kNeeded, words))->cautions; };
+  EXPECT_THAT(
+      cautions({"TLS_ENABLE=true", "TLS_SKIP_VERIFY_PEER=true"}),
+      ElementsAre(AllOf(HasSubstr("TLS_SKIP_VERIFY_PEER"), HasSubstr("the certificates of Kafka and the database are"),
+                        HasSubstr("ssl.ca.location in KAFKA_CONFIG, DB_TLS_CA"))));
+  EXPECT_THAT(cautions({"TLS_ENABLE=true", "TLS_SKIP_VERIFY_PEER=true", "DB_TLS=verify-identity"}),
+              ElementsAre(AllOf(HasSubstr("the certificates of Kafka are"), Not(HasSubstr("DB_TLS_CA")))));
+  EXPECT_THAT(cautions({"KAFKA_CONFIG=security.protocol=SSL", "TLS_SKIP_VERIFY_PEER=true"}),
+              ElementsAre(HasSubstr("the certificates of Kafka are")));
+  EXPECT_THAT(cautions({"TLS_ENABLE=true", "TLS_SKIP_VERIFY_PEER=true", "RUN_CLEANUP=true"}),
+              ElementsAre(AllOf(HasSubstr("the certificates of the database are"), HasSubstr("(DB_TLS_CA)"))));
+  EXPECT_THAT(cautions({"TLS_ENABLE=true"}), IsEmpty());
+}
+
+TEST(ConfigLoaderTest, SkippingTheCheckOfNoCertificateIsSaid) {
+  const auto config = Load({}, With(kNeeded, {"TLS_SKIP_VERIFY_PEER=true"}));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_THAT(config->cautions, IsEmpty());
+  EXPECT_THAT(config->notices, ElementsAre(AllOf(HasSubstr("TLS_SKIP_VERIFY_PEER"), HasSubstr("has no effect"),
+                                                 HasSubstr("TLS_ENABLE=true"))));
+  EXPECT_THAT(Load({"decode", "binlog.1"}, {"TLS_SKIP_VERIFY_PEER=true"})->notices, IsEmpty());
+}
+
 TEST(ConfigLoaderTest, SettingsThatContradictEachOtherAreErrors) {
   EXPECT_THAT(Fault({"--db-heartbeat=30s"}), HasSubstr("--db-read-timeout"));
   EXPECT_THAT(Fault({"--db-socket=/run/mysqld.sock"}), HasSubstr("both set"));

@@ -77,7 +77,7 @@ std::vector<Setting> KafkaSettings() {
        [](Value v, Config& c) { return StoreBoolean(v, c.kafka.tls); }},
       {Group::kKafka, "kafka-tls-verify-peer", "", "TLS_SKIP_VERIFY_PEER", Kind::kBoolean, "BOOL", "false", "",
        "Despite its name, which is the polling relay's: true SKIPS the check of "
-       "certificates, of Kafka's and of the database's.",
+       "certificates, of Kafka's and, unless --db-tls is given, of the database's.",
        false, [](Value v, Config& c) { return StoreBoolean(v, c.kafka.tls_skip_verify); }},
       {Group::kKafka, "kafka-compression", "", "KAFKA_COMPRESSION", Kind::kValue, "CODEC", "",
        "`compression.type` of the Kafka properties, else `lz4`", "none, gzip, snappy, lz4 or zstd.", false,

@@ -18,6 +18,8 @@ namespace relay {
   X(kProcessFailed, "process.failed", "The process ends because waiting can not help.",                            \
     "Do what the line says, then start it again.")                                                                 \
   X(kConfigIgnored, "config.ignored", "A setting has no meaning here, or is misspelt.", "Remove or correct it.")   \
+  X(kConfigInsecure, "config.insecure", "A setting leaves a connection open to whoever stands between.",           \
+    "Do what the line says.")                                                                                      \
   X(kHttpListening, "http.listening", "The HTTP endpoints can be reached.", "")                                    \
   X(kHttpFailed, "http.failed", "A line of the HTTP server (debug).", "Nothing: a taken port is process.failed.")  \
   X(kSqlFailed, "sql.failed", "A statement or a connection failed; it is tried again.",                            \

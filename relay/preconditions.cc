@@ -2,6 +2,7 @@
 #include "relay/preconditions.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -120,6 +121,9 @@ std::vector<Finding> CheckDatabase(const SqlEndpoint& endpoint, const Preconditi
         endpoint.hosts[host].ToString(), ": connected as ", endpoint.user,
         (*session)->flavor() == Flavor::kMysql ? " to MySQL " : " to ", (*session)->server_version(),
         (*session)->tls_cipher().empty() ? ", without TLS" : absl::StrCat(", ", (*session)->tls_cipher()))));
+    if (std::optional<Finding> open = CheckEncryption(endpoint.hosts[host], (*session)->tls_cipher())) {
+      findings.push_back(*std::move(open));
+    }
     Append(CheckServer(session->get(), endpoint, options, stop), &findings);
   }
   const bool some = !findings.empty();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
@@ -135,6 +136,14 @@ void CheckDurability(const ServerInfo& info, std::vector<Finding>* findings) {
 }
 
 }  // namespace
+
+std::optional<Finding> CheckEncryption(const SqlHost& host, absl::string_view tls_cipher) {
+  const bool stays_here = !host.unix_socket.empty() || host.host == "localhost" || host.host == "::1" ||
+                          absl::StartsWith(host.host, "127.");
+  if (!tls_cipher.empty() || stays_here) return std::nullopt;
+  return Finding::Warn(absl::StrCat(host.ToString(), ": the connection is not encrypted: rows can be read on the way"),
+                       "set DB_TLS=verify-identity and DB_TLS_CA to the CA of the server's certificate");
+}
 
 std::string SetGlobalStatement(const ServerInfo& info, absl::string_view variable, absl::string_view value) {
   if (info.managed_by_rds) return absl::StrCat("set ", variable, "=", value, " in the instance's parameter group");

@@ -3,6 +3,7 @@
 #define RELAY_SERVER_PRECONDITIONS_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "relay/finding.h"
 #include "relay/relay_identity.h"
 #include "relay/server_info.h"
+#include "relay/sql_endpoint.h"
 
 namespace relay {
 
@@ -27,6 +29,10 @@ struct PreconditionOptions {
 // Whether the server's settings let the relay work: log, format, image, GTIDs, retention, filters, durability. A host
 // that is no primary is no failure: it is waited for.
 std::vector<Finding> CheckServerSettings(const ServerInfo& info, const PreconditionOptions& options);
+
+// A connection that is not encrypted (`tls_cipher` is empty) and can be overheard: neither over a socket nor within this
+// machine.
+std::optional<Finding> CheckEncryption(const SqlHost& host, absl::string_view tls_cipher);
 
 // The statement that changes a global variable for good on this server: SET PERSIST where there is such a thing.
 std::string SetGlobalStatement(const ServerInfo& info, absl::string_view variable, absl::string_view value);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/match.h"
+#include "relay/sql_endpoint.h"
 
 namespace relay {
 namespace {
@@ -142,6 +143,22 @@ TEST(FindingTest, PrintsGradeFindingAndCure) {
   EXPECT_EQ(Finding::Ok("a").ToString(), "ok    a");
   EXPECT_EQ(Finding::Warn("a", "b").ToString(), "warn  a → b");
   EXPECT_EQ(Finding::Fail("a", "b").ToString(), "FAIL  a → b");
+}
+
+TEST(CheckEncryptionTest, PlaintextOverANetworkIsAWarningWithItsCure) {
+  const std::optional<Finding> open = CheckEncryption({"db1", 3306, ""}, "");
+  ASSERT_TRUE(open.has_value());
+  EXPECT_EQ(open->grade, Grade::kWarn);
+  EXPECT_TRUE(absl::StrContains(open->what, "db1:3306")) << *open;
+  EXPECT_TRUE(absl::StrContains(open->cure, "DB_TLS=verify-identity")) << *open;
+}
+
+TEST(CheckEncryptionTest, NothingIsSaidOfTlsASocketOrThisMachine) {
+  EXPECT_FALSE(CheckEncryption({"db1", 3306, ""}, "TLS_AES_256_GCM_SHA384").has_value());
+  for (const SqlHost& host : {SqlHost{"", 0, "/run/mysqld.sock"}, SqlHost{"127.0.0.1", 3306, ""},
+                              SqlHost{"localhost", 3306, ""}, SqlHost{"::1", 3306, ""}}) {
+    EXPECT_FALSE(CheckEncryption(host, "").has_value()) << host.ToString();
+  }
 }
 
 }  // namespace
