@@ -70,7 +70,7 @@ TEST(CommandsTest, EachFaultIsOneLineOnStderr) {
   const Outcome outcome = Program({"--nonsense=1", "--db-port=x"}, kDatabase, {});
   EXPECT_EQ(outcome.exit_code, kExitUsage);
   EXPECT_EQ(outcome.out, "");
-  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 3);  // and KAFKA_HOST
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 2);
   EXPECT_THAT(outcome.err, HasSubstr("outbox-relay: unknown flag --nonsense"));
 }
 
@@ -209,6 +209,10 @@ TEST(CommandsTest, AJobWithAMistakeInItsSettingsEndsItsSidecarToo) {
   environment.push_back("RUN_CLEANUP=true");
   EXPECT_EQ(Program({"--db-port=x"}, environment, {}).exit_code, kExitUsage);
   EXPECT_THAT(sidecar.Join(), StartsWith("POST /quitquitquit "));
+  OneRequest other;
+  environment[3] = absl::StrCat("SIDECAR_PROXY_URL=http://127.0.0.1:", other.port());
+  EXPECT_EQ(Program({"--no-such-flag"}, environment, {}).exit_code, kExitUsage);
+  EXPECT_THAT(other.Join(), StartsWith("POST /quitquitquit "));
   // Nobody is there any more.
   const Outcome outcome = Program({"--db-port=x"}, environment, {});
   EXPECT_EQ(outcome.exit_code, kExitUsage);

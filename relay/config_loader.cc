@@ -120,13 +120,15 @@ class Loader {
     for (const Setting& setting : AllSettings()) Apply(setting);
     // A command given as a word wins over a cron job's variable.
     if (line_.command.has_value()) config_.command = *line_.command;
-    if (config_.command != Command::kHelp && config_.command != Command::kVersion) {
+    if (config_.command == Command::kHelp || config_.command == Command::kVersion) {
+      errors_ = {};
+    } else if (line_.errors.empty()) {
       Complete();
       Validate();
       NoteIgnored();
       NoteUnverified();
-    } else {
-      errors_ = {};
+    } else if (IsJob()) {  // what is missing may stand behind the mistyped word
+      ValidateSidecar();
     }
     if (!errors_.empty()) {
       return absl::InvalidArgumentError(absl::StrJoin(errors_, "\n"));
@@ -206,6 +208,8 @@ class Loader {
     if (!db.password.empty()) config_.secrets.push_back(db.password);
   }
 
+  bool IsJob() const { return config_.command == Command::kCleanup || config_.command == Command::kOptimize; }
+
   bool UsesDatabase() const { return config_.command != Command::kDecode && config_.command != Command::kStatus; }
 
   bool UsesKafka() const {
@@ -234,7 +238,7 @@ class Loader {
     if (config_.cleanup.dry_run && (config_.command != Command::kCleanup || config_.cleanup.then_optimize)) {
       Fault("--dry-run (RELAY_DRY_RUN) goes with --cleanup only");
     }
-    if (config_.command == Command::kCleanup || config_.command == Command::kOptimize) ValidateSidecar();
+    if (IsJob()) ValidateSidecar();
     if (config_.command == Command::kDecode && config_.arguments.empty()) {
       Fault("decode needs the names of binlog files: outbox-relay decode FILE");
     }

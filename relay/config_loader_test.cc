@@ -217,6 +217,14 @@ TEST(ConfigLoaderTest, AnUnknownFlagGetsASuggestion) {
   EXPECT_THAT(Fault({"chekc"}), HasSubstr("unknown command \"chekc\", did you mean check?"));
 }
 
+TEST(ConfigLoaderTest, AMistypedWordIsNotFollowedByWhatItLeavesMissing) {
+  EXPECT_EQ(Fault({"--db-hots=x"}, {}), "unknown flag --db-hots, did you mean --db-host? (--help lists all)");
+  EXPECT_EQ(Fault({"decode", "--bogus", "binlog.1"}, {}), "unknown flag --bogus (--help lists all)");
+  EXPECT_THAT(Fault({"chekc"}, {}), AllOf(HasSubstr("did you mean check?"), Not(HasSubstr("is not set"))));
+  // A value that is malformed is one more fault, wherever it stands.
+  EXPECT_THAT(Fault({"--db-hots=x"}, {"DB_PORT=abc"}), AllOf(HasSubstr("--db-hots"), HasSubstr("DB_PORT=abc")));
+}
+
 TEST(ConfigLoaderTest, PostgresIsRefused) {
   EXPECT_THAT(Fault({}, With(kNeeded, {"DB_DRIVER=postgres"})), HasSubstr("DB_DRIVER=postgres is not served"));
 }
