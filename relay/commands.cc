@@ -9,8 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "relay/config_loader.h"
 #include "relay/help_text.h"
+#include "relay/log_events.h"
 #include "relay/logging.h"
 #include "relay/sidecar.h"
 #include "relay/signals.h"
@@ -23,6 +25,13 @@ namespace {
 void PrintTo(std::FILE* file, absl::string_view text) {
   std::fwrite(text.data(), 1, text.size(), file);
   std::fflush(file);
+}
+
+// Before there is a log: what reads JSON lines gets nothing else.
+void PrintFault(LogFormat format, LogCode code, absl::string_view fault) {
+  PrintTo(stderr, format == LogFormat::kJson
+                      ? FormatLogLine(format, absl::Now(), LogLevel::kError, LogCodeText(code), fault, nullptr, 0)
+                      : absl::StrCat("outbox-relay: ", fault, "\n"));
 }
 
 int Unavailable(Command command) {
@@ -85,15 +94,15 @@ int RunBody(const Config& config, const CommandBody& body, const Commands& comma
 
 int RunProgram(int argc, char** argv, const char* const* environment, const Commands& commands) {
   std::optional<StopSignalsHeld> signals_held(std::in_place);
-  std::string job_sidecar;
-  const absl::StatusOr<Config> config = LoadConfig(argc, argv, environment, &job_sidecar);
+  KnownSettings known;
+  const absl::StatusOr<Config> config = LoadConfig(argc, argv, environment, &known);
   if (!config.ok()) {
     for (absl::string_view fault : absl::StrSplit(config.status().message(), '\n')) {
-      PrintTo(stderr, absl::StrCat("outbox-relay: ", fault, "\n"));
+      PrintFault(known.log_format, LogCode::kConfigInvalid, fault);
     }
     // The pod would stay for the sake of its sidecar, and the mistake unseen.
-    const absl::Status quit = QuitSidecar(job_sidecar);
-    if (!quit.ok()) PrintTo(stderr, absl::StrCat("outbox-relay: ", quit.message(), "\n"));
+    const absl::Status quit = QuitSidecar(known.job_sidecar);
+    if (!quit.ok()) PrintFault(known.log_format, LogCode::kSidecarFailed, quit.message());
     return kExitUsage;
   }
   if (config->command == Command::kHelp) {

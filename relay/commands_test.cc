@@ -10,9 +10,11 @@
 #include <csignal>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
@@ -23,6 +25,7 @@ namespace relay {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -72,6 +75,23 @@ TEST(CommandsTest, EachFaultIsOneLineOnStderr) {
   EXPECT_EQ(outcome.out, "");
   EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 2);
   EXPECT_THAT(outcome.err, HasSubstr("outbox-relay: unknown flag --nonsense"));
+}
+
+TEST(CommandsTest, FaultsAreJsonLinesWhereTheLogIs) {
+  for (const auto& [words, variable] : {std::pair<Words, const char*>{{"--nonsense=1"}, "LOG_FORMAT=json"},
+                                        {{"--log-format=json", "--db-port=\"x\""}, "LOG_FORMAT=text"}}) {
+    Words environment = kDatabase;
+    environment.push_back(variable);
+    const Outcome outcome = Program(words, environment, {});
+    EXPECT_EQ(outcome.exit_code, kExitUsage);
+    const Words lines = absl::StrSplit(outcome.err, '\n', absl::SkipEmpty());
+    EXPECT_FALSE(lines.empty());
+    for (const std::string& line : lines) {
+      EXPECT_THAT(line, AllOf(StartsWith("{\"time\":"), HasSubstr("\"level\":\"error\",\"event\":\"config.invalid\""),
+                              EndsWith("}")));
+    }
+  }
+  EXPECT_THAT(Program({"--log-format=jason"}, kDatabase, {}).err, StartsWith("outbox-relay: --log-format=jason"));
 }
 
 TEST(CommandsTest, ACommandsExitCodeIsTheProgramsOwn) {

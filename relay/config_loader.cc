@@ -118,6 +118,7 @@ class Loader {
     if (line_.command.has_value()) config_.command = *line_.command;
     ReadFlags();
     for (const Setting& setting : AllSettings()) Apply(setting);
+    known_.log_format = config_.log.format;
     // A command given as a word wins over a cron job's variable.
     if (line_.command.has_value()) config_.command = *line_.command;
     if (config_.command == Command::kHelp || config_.command == Command::kVersion) {
@@ -136,7 +137,7 @@ class Loader {
     return std::move(config_);
   }
 
-  const std::string& job_sidecar() const { return job_sidecar_; }
+  const KnownSettings& known() const { return known_; }
 
  private:
   void Fault(std::string line) { errors_.push_back(std::move(line)); }
@@ -251,7 +252,7 @@ class Loader {
       Fault(absl::StrCat("--sidecar-proxy-url=", url, " (SIDECAR_PROXY_URL) ", usable.message()));
       return;
     }
-    job_sidecar_ = url;
+    known_.job_sidecar = url;
   }
 
   void ValidateDatabase() {
@@ -385,18 +386,18 @@ class Loader {
   const char* const* environment_;
   absl::flat_hash_map<const Setting*, GivenValue> given_;
   std::vector<std::string> errors_;
-  std::string job_sidecar_;
+  KnownSettings known_;
   bool kafka_uses_tls_ = false;
   Config config_;
 };
 
 }  // namespace
 
-absl::StatusOr<Config> LoadConfig(int argc, char** argv, const char* const* environment, std::string* job_sidecar) {
+absl::StatusOr<Config> LoadConfig(int argc, char** argv, const char* const* environment, KnownSettings* known) {
   const CommandLine line = ParseCommandLine(argc, argv);
   Loader loader(line, environment);
   absl::StatusOr<Config> config = loader.Load();
-  if (job_sidecar != nullptr) *job_sidecar = loader.job_sidecar();
+  if (known != nullptr) *known = loader.known();
   return config;
 }
 

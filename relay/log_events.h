@@ -18,6 +18,10 @@ namespace relay {
   X(kProcessFailed, "process.failed", "The process ends because waiting can not help.",                            \
     "Do what the line says, then start it again.")                                                                 \
   X(kConfigIgnored, "config.ignored", "A setting has no meaning here, or is misspelt.", "Remove or correct it.")   \
+  X(kConfigInvalid, "config.invalid",                                                                              \
+    "A flag or variable is wrong or missing: the process ends with exit code 2. In a text log the line begins "    \
+    "with `outbox-relay:` and has no code.",                                                                       \
+    "Do what the line says.")                                                                                      \
   X(kConfigInsecure, "config.insecure", "A setting leaves a connection open to whoever stands between.",           \
     "Do what the line says.")                                                                                      \
   X(kHttpListening, "http.listening", "The HTTP endpoints can be reached.", "")                                    \
