@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -17,6 +18,14 @@ namespace {
 
 constexpr Command kCommandWords[] = {Command::kRun, Command::kCheck, Command::kMigrate, Command::kStatus,
                                      Command::kDecode};
+
+// The README's "Not yet".
+constexpr absl::string_view kPlannedCommands[] = {"checkpoint", "poison", "where-is", "replay", "hand-back", "shadow"};
+constexpr absl::string_view kPlannedFlag = "delivery";
+
+bool IsPlanned(absl::string_view word) {
+  return std::find(std::begin(kPlannedCommands), std::end(kPlannedCommands), word) != std::end(kPlannedCommands);
+}
 
 std::optional<Command> FindCommand(absl::string_view word) {
   for (Command command : kCommandWords) {
@@ -54,7 +63,9 @@ class Parser {
         ++next_;
       }
     }
-    if (!line_.arguments.empty() && !TakesArguments()) {
+    if (!line_.command.has_value() && !line_.arguments.empty() && IsPlanned(line_.arguments[0])) {
+      line_.errors.push_back(absl::StrCat(line_.arguments[0], " is not available yet"));
+    } else if (!line_.arguments.empty() && !TakesArguments()) {
       Suggestion suggestion(line_.arguments[0]);
       for (Command command : kCommandWords) {
         suggestion.Consider(CommandName(command));
@@ -174,8 +185,10 @@ class Parser {
     const std::string hint = suggestion.Words("--");
     // "-pPASSWORD" is what MySQL's own clients take.
     const bool one_letter = text[1] != '-' && hint.empty();
-    line_.errors.push_back(absl::StrCat("unknown flag ", one_letter ? "-" : "--", one_letter ? name.substr(0, 1) : name,
-                                        hint, " (--help lists all)"));
+    line_.errors.push_back(name == kPlannedFlag
+                               ? absl::StrCat("--", name, " is not available yet: rows are delivered at least once")
+                               : absl::StrCat("unknown flag ", one_letter ? "-" : "--",
+                                              one_letter ? name.substr(0, 1) : name, hint, " (--help lists all)"));
     Blank(text + (one_letter ? 2 : name.data() + name.size() - text));
     while (next_ < argc_ && !IsFlag(argv_[next_]) && absl::string_view(argv_[next_]) != "--" &&
            !FindCommand(argv_[next_]).has_value()) {

@@ -217,6 +217,15 @@ TEST(ConfigLoaderTest, AnUnknownFlagGetsASuggestion) {
   EXPECT_THAT(Fault({"chekc"}), HasSubstr("unknown command \"chekc\", did you mean check?"));
 }
 
+TEST(ConfigLoaderTest, WhatIsPlannedIsNotUnknown) {
+  for (const char* command : {"checkpoint", "poison", "where-is", "replay", "hand-back", "shadow"}) {
+    EXPECT_EQ(Fault({command, "show"}), absl::StrCat(command, " is not available yet"));
+  }
+  EXPECT_THAT(Fault({"--delivery=exactly-once"}), HasSubstr("--delivery is not available yet"));
+  EXPECT_THAT(Fault({"--on-poison=park-key"}), HasSubstr("is not available yet"));
+  EXPECT_EQ(Fault({"decode", "poison"}), "") << "a file may have such a name";
+}
+
 TEST(ConfigLoaderTest, AMistypedWordIsNotFollowedByWhatItLeavesMissing) {
   EXPECT_EQ(Fault({"--db-hots=x"}, {}), "unknown flag --db-hots, did you mean --db-host? (--help lists all)");
   EXPECT_EQ(Fault({"decode", "--bogus", "binlog.1"}, {}), "unknown flag --bogus (--help lists all)");
