@@ -421,6 +421,17 @@ TEST(ConfigLoaderTest, MoreAttemptsThanTheColumnHoldsAreTakenAsTheMost) {
   EXPECT_THAT(Load({}, With(kNeeded, {"KAFKA_PUBLISH_ATTEMPTS=127"}))->notices, IsEmpty());
 }
 
+TEST(ConfigLoaderTest, FewerAttemptsThanOneAreTakenAsOne) {
+  for (const char* few : {"KAFKA_PUBLISH_ATTEMPTS=0", "KAFKA_PUBLISH_ATTEMPTS=-1"}) {
+    const auto config = Load({}, With(kNeeded, {few}));
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_EQ(config->poison.publish_attempts, 1);
+    EXPECT_THAT(config->notices, ElementsAre(AllOf(HasSubstr("KAFKA_PUBLISH_ATTEMPTS"), HasSubstr("is taken as 1:"))));
+  }
+  EXPECT_THAT(Load({}, With(kNeeded, {"KAFKA_PUBLISH_ATTEMPTS=1"}))->notices, IsEmpty());
+  EXPECT_THAT(Fault({}, With(kNeeded, {"KAFKA_PUBLISH_ATTEMPTS=few"})), HasSubstr("KAFKA_PUBLISH_ATTEMPTS=few is no"));
+}
+
 TEST(ConfigLoaderTest, EachCommandNeedsOnlyWhatItUses) {
   const Words database = {"DB_HOST=db", "DB_USER=relay", "DB_NAME=shop"};
   EXPECT_EQ(Load({"--cleanup", "--dry-run"}, database)->command, Command::kCleanup);

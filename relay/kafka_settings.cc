@@ -56,11 +56,15 @@ absl::Status StoreOnPoison(Value value, OnPoison& target) {
 // The polling relay took any number.
 absl::Status StorePublishAttempts(Value value, Config& config) {
   constexpr int kMost = 127;
-  absl::Status status = StoreInteger(value, 1, std::numeric_limits<int>::max(), config.poison.publish_attempts);
-  if (status.ok() && config.poison.publish_attempts > kMost) {
-    config.poison.publish_attempts = kMost;
-    config.notices.push_back(absl::StrCat("KAFKA_PUBLISH_ATTEMPTS (--kafka-publish-attempts) of ", value,
-                                          " is taken as ", kMost, ": push_attempts holds no more"));
+  constexpr int kAny = std::numeric_limits<int>::max();
+  int& attempts = config.poison.publish_attempts;
+  absl::Status status = StoreInteger(value, -kAny, kAny, attempts);
+  if (status.ok() && (attempts < 1 || attempts > kMost)) {
+    const bool few = attempts < 1;
+    attempts = few ? 1 : kMost;
+    config.notices.push_back(
+        absl::StrCat("KAFKA_PUBLISH_ATTEMPTS (--kafka-publish-attempts) of ", value, " is taken as ", attempts,
+                     few ? ": a row is sent before Kafka can refuse it" : ": push_attempts holds no more"));
   }
   return status;
 }
@@ -139,7 +143,9 @@ std::vector<Setting> KafkaSettings() {
 
       {Group::kPoison, "kafka-publish-attempts", "", "KAFKA_PUBLISH_ATTEMPTS", Kind::kValue, "NUMBER", "3", "",
        "Attempts of a row that Kafka will never take, before it is poison "
-       "(errored=1). Outages do not count. At most 127, which is what push_attempts holds.",
+       "(errored=1). Outages do not count. Less than 1 is taken as 1, more than 127 as 127, which is what "
+       "push_attempts "
+       "holds.",
        false, [](Value v, Config& c) { return StorePublishAttempts(v, c); }},
       {Group::kPoison, "on-poison", "", "RELAY_ON_POISON", Kind::kValue, "skip|halt", "skip", "",
        "A poison row is recorded, and the rest goes on (skip) or stops (halt).", false,
