@@ -156,6 +156,15 @@ class Decoder {
     return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
   }
 
+  // How many there were of what was asked for.
+  uint64_t rows() const {
+    uint64_t all = 0;
+    for (const auto& [table, counts] : counts_) {
+      for (const uint64_t rows : counts.rows) all += rows;
+    }
+    return all;
+  }
+
   void PrintSummary() {
     for (const auto& [table, counts] : counts_) {
       line_.append("{\"table\": ");
@@ -416,6 +425,10 @@ int DecodeFiles(const DecodeRequest& request, const TextSink& out, const TextSin
     exit_code = 1;
   }
   if (request.summary) decoder.PrintSummary();
+  // A mistyped name would look like a log that has nothing of the table.
+  if (!request.table.empty() && exit_code == 0 && !decoder.left_out() && decoder.rows() == 0) {
+    err(absl::StrCat("outbox-relay: no row matched --table=", request.table, "\n"));
+  }
   return decoder.left_out() ? 1 : exit_code;
 }
 

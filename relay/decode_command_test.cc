@@ -204,9 +204,20 @@ TEST(DecodeCommandTest, ShowsOneTable) {
   for (const char* table : {"orders", "app.orders"}) {
     request.table = table;
     EXPECT_EQ(Decode(request).lines(), 3u) << table;
+    EXPECT_EQ(Decode(request).err, "") << table;
   }
+}
+
+TEST(DecodeCommandTest, SaysThatNoRowIsOfTheTable) {
+  DecodeRequest request = Of("mysql_transactions");
   request.table = "other.orders";
-  EXPECT_EQ(Decode(request).out, "");
+  for (const bool summary : {false, true}) {
+    request.summary = summary;
+    const Output output = Decode(request);
+    EXPECT_EQ(output.exit_code, 0);
+    EXPECT_EQ(output.out, "");
+    EXPECT_EQ(output.err, "outbox-relay: no row matched --table=other.orders\n");
+  }
 }
 
 TEST(DecodeCommandTest, BeginsAndEndsAtPositionsAndTimes) {
