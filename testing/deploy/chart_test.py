@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Helm chart and the other manifests in deploy/, without a cluster."""
 
+import json
 import pathlib
 import re
 import shutil
@@ -216,6 +217,16 @@ def test_probes_ask_for_the_process_and_for_readiness_never_for_lag(helm):
     (r'kafka.properties.test\.mock\.num\.brokers=1', 'test.mock'),
     ('settings.HTTP_PORT=9090', 'HTTP_PORT'),
     ('settings.DB_HOST=other', 'DB_HOST'),
+    ('settings.DB_SOCKET=/run/mysqld.sock', 'DB_SOCKET'),
+    ('settings.DB_TLS_CA=/ca.crt', 'DB_TLS_CA'),
+    ('settings.DB_TLS_CERT=/tls.crt', 'DB_TLS_CERT'),
+    ('settings.DB_TLS_KEY=/tls.key', 'DB_TLS_KEY'),
+    ('settings.KAFKA_CONFIG_FILE=/kafka', 'KAFKA_CONFIG_FILE'),
+    ('settings.TLS_ENABLE=true', 'TLS_ENABLE'),
+    ('settings.RUN_CLEANUP=true', 'RUN_CLEANUP'),
+    ('settings.RUN_OPTIMIZE=true', 'RUN_OPTIMIZE'),
+    ('database.tls.certKey=tls.crt', 'database.tls.keyKey'),
+    ('database.tls.keyKey=tls.key', 'database.tls.certKey'),
     ('settings.RELAY_SHUTDOWN_TIMEOUT=1m', 'terminationGracePeriodSeconds'),
     ('settings.RELAY_SHUTDOWN_TIMEOUT=1h500ms', 'RELAY_SHUTDOWN_TIMEOUT'),
     ('terminationGracePeriodSeconds=25', 'RELAY_SHUTDOWN_TIMEOUT'),
@@ -233,6 +244,23 @@ def test_authority_that_the_mode_does_not_check_is_refused(helm, mode):
                     f'database.tls.mode={mode}', '--set',
                     'database.tls.existingSecret=tls', fails=True)
     assert f'database.tls.mode={mode}' in out and 'verify-identity' in out
+
+
+def test_client_certificate_needs_the_secret_that_has_it(helm):
+    out = _template(helm, _VALUES / 'minimal.yaml', '--set',
+                    'database.tls.certKey=c,database.tls.keyKey=k', fails=True)
+    assert 'database.tls.existingSecret' in out
+
+
+def test_setting_with_a_value_of_its_own_is_refused_among_settings(helm):
+    objects = _objects(_template(helm, _VALUES / 'everything.yaml'))
+    deployment = objects['Deployment', 'release-outbox-relay']
+    container, = deployment['spec']['template']['spec']['containers']
+    schema = json.loads((_CHART / 'values.schema.json').read_text())
+    settings = schema['properties']['settings']['propertyNames']
+    own = set(_environment(container)) - {'EXTRA', 'LOG_FORMAT',
+                                          'RELAY_RETENTION'}
+    assert own <= set(settings['not']['enum'])
 
 
 def test_relay_may_flush_for_as_long_as_the_pod_waits(helm):

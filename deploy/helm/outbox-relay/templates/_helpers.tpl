@@ -67,6 +67,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and $tls.existingSecret (not (hasPrefix "verify-" $tls.mode)) -}}
 {{- fail (printf "database.tls.existingSecret holds a CA, which database.tls.mode=%s does not check: set database.tls.mode=verify-identity (or verify-ca)" $tls.mode) -}}
 {{- end -}}
+{{- if ne (empty $tls.certKey) (empty $tls.keyKey) -}}
+{{- fail "database.tls.certKey and database.tls.keyKey go together: set both or none" -}}
+{{- end -}}
+{{- if and $tls.certKey (not $tls.existingSecret) -}}
+{{- fail "database.tls.certKey and database.tls.keyKey are keys of database.tls.existingSecret: set it" -}}
+{{- end -}}
 {{- end -}}
 
 {{/* What the relay, its jobs and the test share: one container, but for name, args,
