@@ -179,6 +179,27 @@ def test_jobs_monitor_and_alerts_are_off_by_default(helm):
     assert kinds == {'Deployment', 'Service', 'ServiceAccount', 'Pod'}
 
 
+def test_network_policy_lets_only_its_peers_reach_the_http_port(helm):
+    objects = _objects(_template(helm, _VALUES / 'everything.yaml'))
+    policy = objects['NetworkPolicy', 'release-outbox-relay']['spec']
+    pod = objects['Deployment', 'release-outbox-relay']['spec']['template']
+    assert policy['podSelector']['matchLabels'].items() <= (
+        pod['metadata']['labels'].items())
+    assert policy['policyTypes'] == ['Ingress']
+    rule, = policy['ingress']
+    assert rule['from'] == [{'namespaceSelector': {'matchLabels': {
+        'kubernetes.io/metadata.name': 'monitoring'}}}]
+    assert rule['ports'] == [{'port': 'http', 'protocol': 'TCP'}]
+
+
+def test_network_policy_without_peers_lets_nobody_in(helm):
+    policy = _objects(_template(
+        helm, _VALUES / 'minimal.yaml', '--set', 'networkPolicy.enabled=true'))[
+            'NetworkPolicy', 'release-outbox-relay']['spec']
+    # A rule without `from` would let everybody in.
+    assert policy['policyTypes'] == ['Ingress'] and 'ingress' not in policy
+
+
 def test_cron_jobs_run_the_relay_once_and_let_the_mesh_end(helm):
     objects = _objects(_template(helm, _VALUES / 'everything.yaml'))
     for name in ('cleanup', 'optimize'):
