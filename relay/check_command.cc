@@ -121,34 +121,29 @@ void CheckKafka(const Config& config, const std::set<std::string>& topics, std::
 }
 
 int PrintSql(const Config& config) {
-  const absl::StatusOr<std::unique_ptr<SqlSession>> session =
-      SqlConnector(EndpointFromConfig(config.database)).ConnectToAny();
-  absl::StatusOr<ServerInfo> info = session.ok() ? AskServerInfo(session->get()) : session.status();
-  const bool asked = info.ok();
-  if (!asked) {
-    Print(absl::StrCat("-- The server could not be asked (", info.status().message(),
-                       "); these are the statements for a MySQL 8 with default settings."));
-    ServerInfo usual;
-    usual.version_number = 80000;
-    usual.log_bin = true;
-    usual.binlog_format = "ROW";
-    usual.gtid_mode = "OFF";
-    usual.binlog_row_image = "FULL";
-    usual.binlog_row_metadata = "MINIMAL";
-    usual.sync_binlog = 1;
-    usual.innodb_flush_log_at_trx_commit = 1;
-    info = std::move(usual);
-  }
+  const DatabaseConfig& database = config.database;
+  const absl::StatusOr<std::unique_ptr<SqlSession>> session = SqlConnector(EndpointFromConfig(database)).ConnectToAny();
+  const absl::StatusOr<ServerInfo> info = session.ok() ? AskServerInfo(session->get()) : session.status();
   PreconditionOptions options = PreconditionsFromConfig(config);
-  if (asked && options.keeps_state) {
+  SetupAccount account;
+  account.user = database.user;
+  // REQUIRE SSL would refuse a socket.
+  account.over_tls =
+      database.unix_socket.empty() && database.tls != DbTls::kDisabled && database.tls != DbTls::kPreferred;
+  if (!info.ok()) {
+    Print(absl::StrCat("-- The server could not be asked: ", info.status().message()));
+    Print("-- These are the user and its grants for MySQL; whether the server's settings need a change is not known.");
+    Print("-- MariaDB: BINLOG MONITOR, SLAVE MONITOR instead of REPLICATION CLIENT.");
+    for (const std::string& statement : GrantStatements(ServerInfo(), options, account)) Print(statement);
+    return 1;
+  }
+  if (options.keeps_state) {
     // A user that may not look yet gets the statements for a new relay.
     const absl::StatusOr<std::string> found = FindStateSchema(session->get(), options.relay);
     if (found.ok()) options.relay.state_schema = *found;
   }
-  for (const std::string& statement : SetupStatements(*info, options, config.database.user)) {
-    Print(statement);
-  }
-  return asked ? 0 : 1;
+  for (const std::string& statement : SetupStatements(*info, options, account)) Print(statement);
+  return 0;
 }
 
 }  // namespace

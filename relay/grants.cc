@@ -7,8 +7,10 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "relay/base/status_macros.h"
+#include "relay/sql_param.h"
 
 namespace relay {
 namespace {
@@ -144,6 +146,10 @@ absl::StatusOr<Grants> AskGrants(SqlSession* session) {
   Grants grants;
   for (const SqlRow& row : rows.rows) grants.Add(row.at(0).value_or(""));
   return grants;
+}
+
+std::string QuoteSchemaPattern(absl::string_view schema) {
+  return QuoteIdentifier(absl::StrReplaceAll(schema, {{"\\", "\\\\"}, {"_", "\\_"}, {"%", "\\%"}}));
 }
 
 }  // namespace relay

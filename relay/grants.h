@@ -48,6 +48,10 @@ absl::StatusOr<Grants> AskGrants(SqlSession* session);
 // Whether `text` matches a schema pattern of a grant: % any text, _ any character, \ makes the next one plain.
 bool MatchesSchemaPattern(absl::string_view pattern, absl::string_view text);
 
+// The pattern of a grant that matches this schema alone, in backticks: shop_1 is `shop\_1`, since _ would match shopX1
+// too.
+std::string QuoteSchemaPattern(absl::string_view schema);
+
 }  // namespace relay
 
 #endif  // RELAY_GRANTS_H_

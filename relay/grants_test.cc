@@ -40,6 +40,13 @@ TEST(GrantsTest, SchemasAreGrantedByPattern) {
   EXPECT_FALSE(MatchesSchemaPattern("a", "ab"));
 }
 
+TEST(GrantsTest, AQuotedPatternMatchesItsSchemaAlone) {
+  EXPECT_EQ(QuoteSchemaPattern("shop"), "`shop`");
+  EXPECT_EQ(QuoteSchemaPattern("my_shop%\\"), "`my\\_shop\\%\\\\`");
+  EXPECT_TRUE(MatchesSchemaPattern("my\\_shop", "my_shop"));
+  EXPECT_FALSE(MatchesSchemaPattern("my\\_shop", "myXshop"));
+}
+
 TEST(GrantsTest, APartialRevokeCountsForItsSchema) {
   const Grants grants = Of({"GRANT CREATE ON *.* TO `relay`@`%`", "REVOKE CREATE ON `app`.* FROM `relay`@`%`"});
   EXPECT_FALSE(grants.OnSchema("CREATE", "app"));

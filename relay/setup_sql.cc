@@ -6,8 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+#include "relay/grants.h"
 #include "relay/relay_identity.h"
-#include "relay/sql_param.h"
 
 namespace relay {
 namespace {
@@ -20,6 +20,29 @@ std::string QuotedUser(absl::string_view user) {
 
 bool SplitsMonitoring(const ServerInfo& info) {
   return info.flavor == Flavor::kMariadb && info.version_number >= 100502;
+}
+
+// As comments: they are recommended, not needed, and each step waits for something that no script can wait for.
+void AppendGtidSteps(const ServerInfo& info, std::vector<std::string>* statements) {
+  if (info.gtids_decide() || info.gtid_mode.empty()) return;
+  std::vector<std::string> steps;
+  if (info.gtid_mode == "OFF") {
+    steps.push_back(absl::StrCat(SetGlobalStatement(info, "enforce_gtid_consistency", "'WARN'"),
+                                 " Then read the error log for as long as every statement of the application takes to "
+                                 "come by, and mend those that it warns of."));
+  }
+  steps.push_back(SetGlobalStatement(info, "enforce_gtid_consistency", "'ON'"));
+  if (info.gtid_mode == "OFF") steps.push_back(SetGlobalStatement(info, "gtid_mode", "'OFF_PERMISSIVE'"));
+  if (info.gtid_mode != "ON_PERMISSIVE") steps.push_back(SetGlobalStatement(info, "gtid_mode", "'ON_PERMISSIVE'"));
+  steps.push_back("Wait until SHOW GLOBAL STATUS LIKE 'ONGOING_ANONYMOUS_TRANSACTION_COUNT' is 0.");
+  steps.push_back(
+      "Wait until the replicas and the relay have read everything that was committed before (the relay's "
+      "metric outbox_relay_source_ahead_bytes is 0).");
+  steps.push_back(SetGlobalStatement(info, "gtid_mode", "'ON'"));
+  statements->push_back(
+      "-- Recommended, not needed: GTIDs, by which the relay goes on after a failover to another server. Do each step "
+      "on every server of the replication before the next step:");
+  for (size_t i = 0; i < steps.size(); ++i) statements->push_back(absl::StrCat("-- ", i + 1, ". ", steps[i]));
 }
 
 void AppendSettings(const ServerInfo& info, std::vector<std::string>* statements) {
@@ -40,23 +63,22 @@ void AppendSettings(const ServerInfo& info, std::vector<std::string>* statements
   } else if (info.log_retention.has_value()) {
     set(*info.log_retention >= absl::Hours(24), "binlog_expire_logs_seconds", "604800");
   }
-  if (!info.gtids_decide() && !info.gtid_mode.empty()) {
-    statements->push_back(SetGlobalStatement(info, "enforce_gtid_consistency", "'ON'"));
-    for (absl::string_view mode : {"OFF_PERMISSIVE", "ON_PERMISSIVE", "ON"}) {
-      if (mode == info.gtid_mode) continue;
-      if (mode == "OFF_PERMISSIVE" && info.gtid_mode == "ON_PERMISSIVE") continue;
-      statements->push_back(SetGlobalStatement(info, "gtid_mode", absl::StrCat("'", mode, "'")));
-    }
-  }
+  AppendGtidSteps(info, statements);
 }
 
 }  // namespace
 
-std::vector<std::string> SetupStatements(const ServerInfo& info, const PreconditionOptions& options,
-                                         absl::string_view user) {
-  const std::string who = QuotedUser(user);
+std::vector<std::string> GrantStatements(const ServerInfo& info, const PreconditionOptions& options,
+                                         const SetupAccount& account) {
+  const std::string who = QuotedUser(account.user);
   std::vector<std::string> statements = {
-      absl::StrCat("CREATE USER IF NOT EXISTS ", who, " IDENTIFIED BY '<password>';")};
+      "-- '%' is any host; name the relay's own instead where you can, as '10.0.0.%'.",
+      absl::StrCat("CREATE USER IF NOT EXISTS ", who, " IDENTIFIED BY '<password>'",
+                   account.over_tls ? " REQUIRE SSL;" : ";")};
+  if (!account.over_tls) {
+    statements.push_back(
+        absl::StrCat("-- ALTER USER ", who, " REQUIRE SSL;  once DB_TLS is required, verify-ca or verify-identity"));
+  }
   if (options.reads_binlog) {
     statements.push_back(absl::StrCat("GRANT REPLICATION SLAVE, ",
                                       SplitsMonitoring(info) ? "BINLOG MONITOR, SLAVE MONITOR" : "REPLICATION CLIENT",
@@ -69,8 +91,14 @@ std::vector<std::string> SetupStatements(const ServerInfo& info, const Precondit
   }
   for (const std::string& schema : schemas) {
     statements.push_back(absl::StrCat("GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX ON ",
-                                      QuoteIdentifier(schema), ".* TO ", who, ";"));
+                                      QuoteSchemaPattern(schema), ".* TO ", who, ";"));
   }
+  return statements;
+}
+
+std::vector<std::string> SetupStatements(const ServerInfo& info, const PreconditionOptions& options,
+                                         const SetupAccount& account) {
+  std::vector<std::string> statements = GrantStatements(info, options, account);
   if (options.reads_binlog) AppendSettings(info, &statements);
   return statements;
 }

@@ -32,7 +32,7 @@ class TableChecker {
   void Add(Finding finding) { findings_.push_back(std::move(finding)); }
 
   std::string Grant(absl::string_view privileges, absl::string_view schema) const {
-    return absl::StrCat("GRANT ", privileges, " ON ", QuoteIdentifier(schema), ".* TO this user");
+    return absl::StrCat("GRANT ", privileges, " ON ", QuoteSchemaPattern(schema), ".* TO this user");
   }
 
   absl::Status CheckSchema(const std::string& schema) {
