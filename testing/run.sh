@@ -169,7 +169,8 @@ name_single_server() {
 # Targets tagged servers; they know their server by variables, in two manners:
 # an x_server_test knows one, the others one of each kind.
 servers_tier() {
-  pytest_tier servers testing/servers testing/results_test.py
+  pytest_tier servers testing/servers testing/results_test.py \
+    testing/guarantees_test.py
   local targets target variables=() single=() brokers=() both=() property=()
   find_targets servers 'attr(tags, "\bservers\b", tests(//...))'
   [[ ${#targets[@]} -gt 0 ]] || return 0
