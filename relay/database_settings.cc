@@ -45,8 +45,7 @@ std::vector<Setting> DatabaseSettings() {
        "Unix socket of the server, instead of --db-host.", false,
        [](Value v, Config& c) { return StoreText(v, c.database.unix_socket); }},
       {Group::kMysql, "db-user", "", "DB_USER", Kind::kValue, "NAME", "", "required",
-       "User with REPLICATION SLAVE and REPLICATION CLIENT, and SELECT, UPDATE, "
-       "DELETE on the outbox table.",
+       "The account; outbox-relay check --print-sql prints its grants.",
        false, [](Value v, Config& c) { return StoreText(v, c.database.user); }},
       {Group::kMysql, "db-pass", "", "DB_PASS", Kind::kValue, "PASSWORD", "", "",
        "The user's password; none without it. Prefer DB_PASS or --db-pass-file to the flag.", true,

@@ -96,8 +96,8 @@ std::vector<Setting> KafkaSettings() {
        false,
        [](Value v, Config& c) { return Store(ParseBytesValue(v, 1 * kMiB, 2 * kGiB - kKiB), c.kafka.queue_bytes); }},
       {Group::kKafka, "unacknowledged-bytes", "", "RELAY_UNACKNOWLEDGED_BYTES", Kind::kValue, "SIZE", "16MiB", "",
-       "Memory for the places of rows that others wait for (their records not counted): it bounds how far reading goes "
-       "on while the rows of a held topic, or of one partition, wait.",
+       "Memory for bookkeeping of rows that wait behind a held topic or partition (payloads not counted). When it is "
+       "full, reading stops.",
        false,
        [](Value v, Config& c) {
          return Store(ParseBytesValue(v, 1 * kMiB, 2 * kGiB - kKiB), c.kafka.unacknowledged_bytes);
