@@ -115,7 +115,7 @@ namespace relay {
   X(kSidecarFailed, "sidecar.failed", "POST /quitquitquit to SIDECAR_PROXY_URL failed.",                           \
     "Correct the URL; the pod stays until its sidecar ends.")                                                      \
   X(kThreadStuck, "thread.stuck", "A thread made no step for minutes; /livez fails.",                              \
-    "Keep the stack (gdb, /proc/PID/stack) and report it.")                                                        \
+    "Keep the stack (see the tasks in docs/operations.md) and report it.")                                         \
   X(kLibrary, "library.line", "A line of another library or of a check.", "")
 
 enum class LogCode {
