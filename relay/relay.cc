@@ -520,6 +520,7 @@ absl::Status Pipeline::Run(const absl::Notification* outer_stop) {
   }
   WindDown(&stream_thread, stream_ended);
   sql_thread.join();
+  sql_worker_.RecordTheRest();
   finish.Notify();
   ack_thread.join();
   sql_worker_.MarkTheRest();

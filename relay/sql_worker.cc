@@ -71,10 +71,7 @@ void SqlWorker::Run() {
     absl::MutexLock lock(&mutex_);
     mutex_.AwaitWithTimeout(absl::Condition(this, &SqlWorker::HasPoison), kTick);
   }
-  if (Connect().ok()) {
-    const absl::Status status = RecordPoison();
-    if (!status.ok()) LogEvent(LogLevel::kWarning, LogCode::kSqlFailed, status.message());
-  }
+  RecordTheRest();
   parts_.board->End(RelayThread::kSql);
 }
 
@@ -95,6 +92,16 @@ absl::StatusOr<bool> SqlWorker::MayMarkTheRest() {
   // A row that someone holds is not to hold up the end.
   session_->Execute("SET SESSION innodb_lock_wait_timeout = 1").IgnoreError();
   return true;
+}
+
+void SqlWorker::RecordTheRest() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!HasPoison()) return;
+  }
+  absl::Status status = Connect();
+  if (status.ok()) status = RecordPoison();
+  if (!status.ok()) LogEvent(LogLevel::kWarning, LogCode::kSqlFailed, status.message());
 }
 
 void SqlWorker::MarkTheRest() {

@@ -95,6 +95,10 @@ class SqlWorker {
   // the same. Any thread.
   void ShowTimeToPurge();
 
+  // After Run, when the stream has ended: records the poison rows that the end of its last transaction brought, since
+  // the mark can't pass them before.
+  void RecordTheRest();
+
   // After Run, when no acknowledgement can come any more: marks what was acknowledged meanwhile, so that another relay
   // finds the rows marked. Nothing where the log was not read right before, or the table may have other rows of these
   // ids by now; and no longer than a moment. The next start marks what is left.

@@ -174,6 +174,16 @@ TEST_P(SqlWorkerTest, PoisonOfBehindATruncateIsRecordedOnItsRow) {
   EXPECT_EQ(Dead(), "");
 }
 
+// The stream hands a transaction over to its end though the stop was notified.
+TEST_P(SqlWorkerTest, PoisonThatComesBehindTheStopIsRecorded) {
+  RunToTheEnd();
+  Insert(1, 1);
+  worker_->PutPoison(Row(1), Read(1));
+  worker_->RecordTheRest();
+  EXPECT_EQ(Errored(), "1");
+  EXPECT_EQ(tracker_.progress().rows_waiting, 0);
+}
+
 TEST_P(SqlWorkerTest, PoisonThatIsRecordedDuringASweepIsNoRowTheLogDidNotBring) {
   Insert(1, 1);
   Insert(2, 2);
