@@ -54,6 +54,9 @@ class RelayProcess:
     def pid(self):
         return self._process.pid
 
+    def threads(self):
+        return len(os.listdir(f'/proc/{self.pid}/task'))
+
     def running(self):
         return self._process is not None and self._process.running()
 

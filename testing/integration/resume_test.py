@@ -54,6 +54,37 @@ def test_graceful_stop_repeats_nothing(relay, outbox, topic, read):
                                for number in range(20000)] + [b'"end"']
 
 
+def test_graceful_stop_before_a_poison_row_repeats_nothing(
+        make_relay, outbox, kafka, topic, read):
+    outbox.create()
+    relay = make_relay(outbox, kafka, '--kafka-queue-bytes=1MiB')
+    relay.start().wait_ready().wait_streaming()
+    reader = read(topic)
+    outbox.insert(topic, '"first"')
+    reader.wait_count(1)
+    relay.wait_acknowledged()
+    payloads = [f'"{number:01000}"' for number in range(3000)]
+    with paused(kafka):
+        with outbox.connect(autocommit=False) as session:
+            outbox.insert_many(topic, payloads, session=session)
+            row = outbox.insert(topic, '1', '[1]', session=session)
+            session.commit()
+        wait_until(lambda: relay.metric('kafka_outbox_queue_size') > 500,
+                   'the queue is full')
+        threads = relay.threads()
+        relay.signal(signal.SIGTERM)
+        wait_until(lambda: relay.threads() < threads,
+                   'nothing more is recorded beside the stream')
+    assert relay.wait_exit() == 0
+    assert outbox.row(row, 'errored') == (1,)
+    relay.start().wait_ready()
+    outbox.insert(topic, '"end"')
+    reader.wait_for(lambda records: records[-1].value == b'"end"', 'the end')
+    assert reader.values() == [b'"first"', *(payload.encode()
+                                             for payload in payloads),
+                               b'"end"']
+
+
 def test_connection_that_brings_nothing_moves_no_position_back(
         make_relay, outbox, kafka, topic, read, directory):
     """A dump by GTID names a place before what it sends: the head of the file,
