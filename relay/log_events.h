@@ -44,6 +44,9 @@ namespace relay {
   X(kStreamHistoryRewritten, "stream.history_rewritten",                                                           \
     "The server's log is another one than the checkpoint was taken from.",                                         \
     "Expect repeats; find out who reset or restored the server.")                                                  \
+  X(kStreamTransactionsLost, "stream.transactions_lost",                                                           \
+    "The new primary lacks transactions that were read: a failover lost them.",                                    \
+    "What was published of them stays published; see what else was lost, and why the replica lagged.")             \
   X(kStreamDamaged, "stream.damaged", "An event failed its checksum or is malformed; it is read again.",           \
     "When it repeats, check the server's disk and its binlog.")                                                    \
   X(kStreamTakenOver, "stream.taken_over", "Another connection with our replica uuid displaced us.",               \

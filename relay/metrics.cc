@@ -80,6 +80,9 @@ constexpr MetricInfo kMetrics[] = {
     {"outbox_relay_polling_relay_claims_total", "counter", "",
      "Rows that a polling relay claimed while this relay ran.",
      "Alert when it grows: stop the polling relay, both publish these rows."},
+    {"outbox_relay_failover_lost_transactions_total", "counter", "",
+     "Transactions that were read and that the new primary lacks after a failover.",
+     "Grows: the application lost these commits, and consumers may have their messages."},
     {"outbox_relay_sweeps_total", "counter",
      "reason=first_start|purged|history_rewritten|schema_added|ledger_void|xa|statement|incident|interval",
      "Comparisons of the table with what the log brought.",
@@ -258,6 +261,7 @@ std::vector<MetricFamily> Metrics::Collect() const {
   b.Next("outbox_relay_poison_rows").Value(poison_rows);
   b.Next("outbox_relay_upserts_total").Value(upserts);
   b.Next("outbox_relay_polling_relay_claims_total").Value(polling_relay_claims);
+  b.Next("outbox_relay_failover_lost_transactions_total").Value(failover_lost);
   b.Next("outbox_relay_sweeps_total");
   for (size_t i = 0; i < kSweepReasons; ++i) {
     b.Value(sweeps[i], {{"reason", SweepReasonName(static_cast<SweepReason>(i))}});

@@ -115,6 +115,7 @@ class Metrics : public prometheus::Collectable {
   MetricCounter cleanup_failures;
   MetricCounter upserts;                            // updates of rows that are no message
   MetricCounter polling_relay_claims;               // rows claimed by one that runs beside us
+  MetricCounter failover_lost;                      // transactions
   std::array<MetricCounter, kSweepReasons> sweeps;  // by SweepReason
   MetricCounter& Sweeps(SweepReason reason) { return sweeps[static_cast<size_t>(reason)]; }
 

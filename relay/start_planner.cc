@@ -126,20 +126,29 @@ std::optional<Trouble> PositionTrouble(const StartFacts& facts) {
   return std::nullopt;
 }
 
-std::optional<Trouble> GtidTrouble(const StartFacts& facts) {
-  const ServerInfo& server = facts.server;
+// What was read and the server does not have.
+cdc::GtidSet Lacking(const StartFacts& facts) {
   cdc::GtidSet lacking = facts.reached->gtids;
-  lacking.Subtract(server.gtid_executed);
+  lacking.Union(facts.seen);
+  lacking.Subtract(facts.server.gtid_executed);
+  return lacking;
+}
+
+std::optional<Trouble> GtidTrouble(const StartFacts& facts, const cdc::GtidSet& lacking) {
+  const ServerInfo& server = facts.server;
   if (server.flavor == SqlSession::Flavor::kMariadb) {
     if (lacking.empty()) return std::nullopt;
     return Trouble{SweepReason::kHistoryRewritten, absl::StrCat("the server lacks ", lacking.ToString()), true};
   }
-  // What another server wrote and this one lacks was lost in a failover; it stays in the set as sent. What this one
-  // wrote itself and lacks means that it counts anew.
+  // What another server wrote and this one lacks was lost in a failover. What this one wrote itself and lacks means
+  // that it counts anew.
   const auto own = cdc::Uuid::Parse(server.server_uuid);
   if (own.ok() && !lacking.OfUuid(*own).empty()) {
     return Trouble{SweepReason::kHistoryRewritten,
                    absl::StrCat("the server lacks its own ", lacking.OfUuid(*own).ToString()), true};
+  }
+  if (lacking.Contains(facts.reached->gtids)) {
+    return Trouble{SweepReason::kHistoryRewritten, "the server has nothing of what was read"};
   }
   cdc::GtidSet gone = server.gtid_purged;
   gone.Subtract(facts.reached->gtids);
@@ -158,6 +167,11 @@ bool ReadByPosition(const StartFacts& facts) {
 }
 
 }  // namespace
+
+void Unread(const cdc::GtidSet& lost, LowWaterMark* mark) {
+  mark->gtids.Subtract(lost);
+  if (mark->last.has_value() && mark->last->gtid.has_value() && lost.Contains(*mark->last->gtid)) mark->last.reset();
+}
 
 LowWaterMark MarkOf(const Checkpoint& checkpoint) {
   LowWaterMark mark;
@@ -180,14 +194,16 @@ absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts) {
   plan.by_gtid = server.gtids_decide() && !reached.gtids.empty() && !ReadByPosition(facts);
   std::optional<Trouble> trouble;
   if (plan.by_gtid) {
-    trouble = GtidTrouble(facts);
+    const cdc::GtidSet lacking = Lacking(facts);
+    trouble = GtidTrouble(facts, lacking);
+    if (server.flavor == SqlSession::Flavor::kMysql) plan.lost = lacking;
   } else if (!same_server) {
     trouble =
         Trouble{SweepReason::kHistoryRewritten, "another server, and without GTIDs its positions say nothing to us"};
   } else {
     trouble = PositionTrouble(facts);
   }
-  if (!trouble.has_value() && !facts.history_rewritten.empty()) {
+  if (!facts.history_rewritten.empty() && (!trouble.has_value() || trouble->reason == SweepReason::kPurged)) {
     trouble = Trouble{SweepReason::kHistoryRewritten, facts.history_rewritten};
   }
   if (!trouble.has_value() && facts.dump_refused) {
@@ -196,15 +212,19 @@ absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts) {
   if (trouble.has_value()) {
     StartPlan swept = SweepFromNow(facts, trouble->reason, trouble->explanation);
     swept.shortfall = trouble->shortfall;
+    if (trouble->reason == SweepReason::kPurged) swept.lost = plan.lost;
     // What was published of another server's table names no rows of this one's: between the two a failover may have
     // lost them, and given their ids to others.
     swept.void_ledger = trouble->reason == SweepReason::kHistoryRewritten || !same_server;
     // Still known to be done, though the server's own set may lack it.
     if (!swept.void_ledger) swept.from.gtids.Union(reached.gtids);
+    Unread(swept.lost, &swept.from);
     return swept;
   }
 
   plan.from = MarkOf(reached);
+  // Whoever gives these numbers anew, this server's own old primary or another one, has other transactions under them.
+  Unread(plan.lost, &plan.from);
   plan.explanation = "behind the checkpoint";
   for (size_t i = 0; i < facts.tables.size(); ++i) {
     const TableCheckpoint* known = reached.FindTable(facts.tables[i].schema, facts.tables[i].table);

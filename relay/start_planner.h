@@ -9,6 +9,8 @@
 //   the log was purged                 now, after a sweep; the ledger void if it was another server's
 //   the server has less than we saw    its history was rewritten: now, after a sweep, the ledger void
 //     (of its own transactions)
+//   it has less than we saw of others'  the checkpoint's place, less what it lacks: a failover lost that, and the
+//                                      numbers may be given anew
 //   another server, without GTIDs      the same
 //   a table that is not covered        the checkpoint's place, after a sweep of that table
 //   a table whose sweep is not done    the same; whether its ledger is still to be judged stands in the checkpoint
@@ -20,6 +22,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "cdc/gtid_set.h"
 #include "relay/checkpoint.h"
 #include "relay/config.h"
 #include "relay/low_water_mark.h"
@@ -34,6 +37,8 @@ struct StartFacts {
   std::optional<Checkpoint> reached;
   // It was read by file and position, by this process.
   bool by_position = false;
+  // Read by this process before it went back to `reached`, and not read again yet.
+  cdc::GtidSet seen;
   StartPosition start;
   // The outbox tables as they are now; only schema, table and created count.
   std::vector<TableCheckpoint> tables;
@@ -62,6 +67,8 @@ struct StartPlan {
   // The server's set of transactions lacks some that it should have. Right behind a commit it may lag what the log
   // shows: to be believed only if it lasts.
   bool shortfall = false;
+  // Read, and lacking on this server, which did not write it: no part of its history.
+  cdc::GtidSet lost;
   std::vector<PlannedSweep> sweep;
   // The ids that are pending now are to be skipped for ever: --start named a place.
   bool skip_pending = false;
@@ -71,6 +78,9 @@ struct StartPlan {
 
 // FailedPrecondition: --start can't be honoured on this server; the message names the setting.
 absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts);
+
+// From now on these transactions count as not read, and none of them is a fingerprint.
+void Unread(const cdc::GtidSet& lost, LowWaterMark* mark);
 
 // The mark that a checkpoint was taken at.
 LowWaterMark MarkOf(const Checkpoint& checkpoint);

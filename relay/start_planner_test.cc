@@ -239,14 +239,69 @@ TEST(StartPlanner, TransactionsThatTheServerLacksAreAShortfallFirst) {
   EXPECT_EQ(plan.sweep[0].reason, SweepReason::kHistoryRewritten);
 }
 
-TEST(StartPlanner, WhatAFailoverLostStaysInTheSet) {
+// In the set it would count as sent for ever; and the server that comes back without it gives the numbers to others.
+TEST(StartPlanner, WhatAFailoverLostCountsAsNotRead) {
   StartFacts facts = Facts();
   facts.server.server_uuid = kTwo;
   facts.server.gtid_executed = Gtids(kOne, "1-80");
-  const StartPlan plan = Plan(facts);
+  StartPlan plan = Plan(facts);
   EXPECT_FALSE(plan.shortfall);
   EXPECT_FALSE(plan.restart);
+  EXPECT_FALSE(plan.void_ledger);
+  EXPECT_EQ(plan.lost, Gtids(kOne, "81-90"));
+  EXPECT_EQ(plan.from.gtids, Gtids(kOne, "1-80"));
+  EXPECT_FALSE(plan.from.last.has_value()) << "a transaction that the log lacks is no fingerprint of it";
+
+  facts.reached->last.gtid = *cdc::Gtid::Parse(std::string(kOne) + ":80");
+  EXPECT_TRUE(Plan(facts).from.last.has_value());
+
+  // Decided, and saved: the next plan finds nothing lost, whether the old server has new ones by then or not.
+  facts.reached->gtids = plan.from.gtids;
+  facts.server.gtid_executed = Gtids(kOne, "1-95");
+  plan = Plan(facts);
+  EXPECT_TRUE(plan.lost.empty());
+  EXPECT_EQ(plan.from.gtids, Gtids(kOne, "1-80")) << "81-95 are read";
+}
+
+TEST(StartPlanner, WhatIsBeingReadAgainMayBeLostToo) {
+  StartFacts facts = Facts();
+  facts.server.server_uuid = kTwo;
+  facts.server.gtid_executed = Gtids(kOne, "1-95");
+  facts.seen = Gtids(kOne, "1-97");
+  const StartPlan plan = Plan(facts);
+  EXPECT_EQ(plan.lost, Gtids(kOne, "96-97"));
   EXPECT_EQ(plan.from.gtids, Gtids(kOne, "1-90"));
+
+  facts.server.server_uuid = kOne;
+  EXPECT_TRUE(Plan(facts).shortfall) << "its own";
+}
+
+TEST(StartPlanner, WhatAPurgeFollowedIsLostToo) {
+  StartFacts facts = Facts();
+  facts.server.server_uuid = kTwo;
+  facts.server.gtid_executed = Gtids(kOne, "1-80");
+  facts.server.gtid_executed.Union(Gtids(kTwo, "1-20"));
+  facts.server.gtid_purged = Gtids(kTwo, "1-10");
+  const StartPlan plan = Plan(facts);
+  EXPECT_TRUE(plan.restart);
+  EXPECT_EQ(plan.lost, Gtids(kOne, "81-90"));
+  EXPECT_EQ(plan.from.gtids, facts.server.gtid_executed);
+}
+
+TEST(StartPlanner, AServerThatHasNothingOfWhatWasReadIsAnotherHistory) {
+  StartFacts facts = Facts();
+  facts.server.server_uuid = kTwo;
+  facts.server.gtid_executed = Gtids(kTwo, "1-80");
+  const StartPlan plan = Plan(facts);
+  EXPECT_TRUE(plan.void_ledger);
+  EXPECT_EQ(plan.sweep[0].reason, SweepReason::kHistoryRewritten);
+}
+
+TEST(StartPlanner, ARewrittenHistoryIsNotTakenForAPurge) {
+  StartFacts facts = Facts();
+  facts.server.gtid_purged = Gtids(kOne, "1-95");
+  facts.history_rewritten = "it lacked some a moment ago";
+  EXPECT_TRUE(Plan(facts).void_ledger);
 }
 
 TEST(StartPlanner, BehindATransactionWithoutGtidThePositionDecides) {

@@ -200,18 +200,28 @@ absl::StatusOr<StartPlan> StreamWorker::MakePlan() {
   }
   facts.reached = Reached();
   facts.by_position = planned_ && !plan_.by_gtid;
+  facts.seen = seen_;
+  HistoryCheck history;
   if (facts.reached.has_value() && facts.reached->has_position() && facts.reached->server_uuid == ServerName(server_)) {
-    ASSIGN_OR_RETURN(const HistoryCheck history, probe_history_(sql_->host(), server_, *facts.reached));
+    ASSIGN_OR_RETURN(history, probe_history_(sql_->host(), server_, *facts.reached));
     if (history.verdict == HistoryCheck::Verdict::kRewritten) facts.history_rewritten = history.explanation;
   }
   ASSIGN_OR_RETURN(StartPlan plan, PlanStart(facts));
+  const bool seen_short = shortfall_.has_value() && shortfall_->server == ServerName(server_);
   if (!plan.shortfall) {
-    shortfall_since_.reset();
+    // By now it may have given those numbers to others. (MariaDB's replica would then refuse the dump.)
+    const bool may_count_anew =
+        server_.flavor == SqlSession::Flavor::kMysql || facts.reached->server_uuid == ServerName(server_);
+    if (seen_short && may_count_anew && history.verdict != HistoryCheck::Verdict::kSame && !plan.void_ledger) {
+      facts.history_rewritten = absl::StrCat("a moment ago ", shortfall_->explanation,
+                                             ", and whether it is the same that it has now can't be told");
+      return PlanStart(facts);
+    }
     return plan;
   }
   const absl::Duration now = parts_.clock->Monotonic();
-  if (!shortfall_since_.has_value()) shortfall_since_ = now;
-  if (now - *shortfall_since_ >= kShortfallGrace) return plan;
+  if (!seen_short) shortfall_ = {now, ServerName(server_), plan.explanation};
+  if (now - shortfall_->since >= kShortfallGrace) return plan;
   return absl::UnavailableError(
       absl::StrCat(plan.explanation, "; right behind a commit that may be so, it is asked again"));
 }
@@ -229,14 +239,32 @@ void StreamWorker::LogPlan(const StartPlan& plan) const {
   if (plan.void_ledger) LogEvent(LogLevel::kWarning, LogCode::kLedgerVoided, plan.explanation);
 }
 
+void StreamWorker::LogLost(const cdc::GtidSet& lost) const {
+  parts_.metrics->failover_lost.Add(lost.Count());
+  LogEvent(
+      LogLevel::kWarning, LogCode::kStreamTransactionsLost,
+      "the new primary lacks transactions that were read: what was published of them stays published; should their "
+      "numbers be given anew, or the old server bring them back, they are read as new ones",
+      {{"gtids", lost.ToString()}, {"server", ServerName(server_)}});
+}
+
 absl::Status StreamWorker::Plan() {
   ASSIGN_OR_RETURN(StartPlan plan, MakePlan());
-  if (planned_ && plan.restart) {
+  const bool seen_short = shortfall_.has_value() && shortfall_->server == ServerName(server_);
+  // Of what is to be read again some was lost, or lacked for a while: a number does not tell its transaction any more.
+  const bool forget = !plan.lost.empty() || (seen_short && !parts_.tracker->handed().gtids.Contains(seen_));
+  if (planned_ && (plan.restart || forget)) {
     // Another history: what is under way belongs to the old one. What is acknowledged by now counts; what isn't is
     // found in the table.
     parts_.tracker->WaitUntilIdle(absl::Seconds(10));
-    parts_.tracker->Rewind();
+    // What is lacking has to be found again, should this plan fail.
+    seen_.Union(parts_.tracker->handed().gtids);
+    LowWaterMark mark = parts_.tracker->Rewind();
     parts_.sweeps->RetryHeld();
+    if (!plan.restart) {
+      Unread(plan.lost, &mark);
+      plan.from = std::move(mark);
+    }
   }
   LogPlan(plan);
   RETURN_IF_ERROR(Prepare(plan));
@@ -244,7 +272,12 @@ absl::Status StreamWorker::Plan() {
     parts_.state->BeginHistory();
     plan.from.server = parts_.state->set_server(ServerName(server_), {});
   }
-  if (plan.restart || !planned_) parts_.tracker->Restart(plan.from);
+  if (plan.restart || forget || !planned_) {
+    parts_.tracker->Restart(plan.from);
+    seen_ = {};
+  }
+  if (!plan.lost.empty()) LogLost(plan.lost);
+  if (seen_short) shortfall_.reset();
   if (plan.restart) {
     // A DDL may stand in what is not read.
     parts_.layouts->Clear();
@@ -435,6 +468,7 @@ absl::Status StreamWorker::SweepBeforeStreaming() {
 
 absl::Status StreamWorker::Rewind() {
   RETURN_IF_ERROR(parts_.delivery->Recover());
+  seen_.Union(parts_.tracker->handed().gtids);
   parts_.tracker->Rewind();
   parts_.sweeps->RetryHeld();
   return absl::OkStatus();

@@ -104,6 +104,8 @@ class StreamWorker {
   // Everything that has to be known of the plan, by whoever starts after us, before the mark stands where it says.
   absl::Status Prepare(const StartPlan& plan);
   void LogPlan(const StartPlan& plan) const;
+  // Names what a failover lost.
+  void LogLost(const cdc::GtidSet& lost) const;
   // Compares the table with the one that the ledger's ids came from.
   absl::Status ConfirmTable(size_t table);
   absl::Status Open();
@@ -158,7 +160,15 @@ class StreamWorker {
   bool streamed_once_ = false;  // A connection has worked in this process.
   bool opened_once_ = false;
   absl::Duration opened_;
-  std::optional<absl::Duration> shortfall_since_;
+  // A server that was seen to lack some transactions, until a plan for it is carried out.
+  struct Shortfall {
+    absl::Duration since;
+    std::string server;
+    std::string explanation;
+  };
+  std::optional<Shortfall> shortfall_;
+  // Read before the stream went back; it may not have come there again.
+  cdc::GtidSet seen_;
   // Where reading goes on, when a dump can't be asked to begin there: what is before is passed over.
   cdc::BinlogPosition pass_over_;
   std::atomic<bool> handling_{false};

@@ -288,6 +288,10 @@ def _executed(server):
     return server.execute('SELECT @@global.gtid_executed')[0][0]
 
 
+def _uuid(server):
+    return server.execute('SELECT @@global.server_uuid')[0][0]
+
+
 def _caught_up(source, replica):
     wanted = _executed(source)
     wait_until(lambda: replica.execute(
@@ -354,6 +358,7 @@ def test_failover_that_lost_transactions_is_gone_along_with(
     before = _saved(outbox)
     outbox.insert(topic, '"saved"')
     wait_until(lambda: _saved(outbox) != before, 'a save')
+    uuid = _uuid(old)
     old.kill()
     _promote(new)
     outbox.server = new
@@ -361,6 +366,57 @@ def test_failover_that_lost_transactions_is_gone_along_with(
     outbox.insert_many(topic, rows)
     _wait_all(reader, rows)
     assert relay.running() and not relay.says('stream.history_rewritten')
+    assert relay.says('stream.transactions_lost', f'gtids={uuid}:')
+    assert relay.metric('outbox_relay_failover_lost_transactions_total') >= 2
+    before = _saved(outbox)
+    outbox.insert(topic, '"saved there"')
+    wait_until(lambda: _saved(outbox) != before, 'a save on the new primary')
+    assert new.execute('SELECT GTID_SUBSET(%s, @@global.gtid_executed)',
+                       (_saved(outbox)[0][0],))[0][0]
+
+
+@pytest.mark.mysql
+def test_primary_that_counts_anew_what_a_failover_lost_is_read(
+        make_relay, own_server, kafka, topic, read):
+    old = own_server('--read-only=ON')
+    old.execute('SET GLOBAL read_only = OFF')
+    new = _replica_of(old, own_server)
+    outbox = make_outbox(old).create()
+    relay = make_relay(
+        outbox, kafka, '--failover-grace=1s', *_FAST, variables={
+            'DB_HOST': f'127.0.0.1:{old.port},127.0.0.1:{new.port}',
+            'DB_PORT': None}).start().wait_ready().wait_streaming()
+    outbox.insert_many(topic, _numbers(1, 50))
+    reader = read(topic)
+    reader.wait_count(50)
+    _caught_up(old, new)
+    new.execute('STOP REPLICA')
+    for number in range(51, 61):
+        outbox.insert(topic, str(number))
+    reader.wait_count(60)
+    relay.wait_acknowledged()
+    uuid = _uuid(old)
+    old.kill()
+    _promote(new)
+    outbox.server = new
+    outbox.insert(topic, '"new"')
+    _wait_all(reader, ['"new"'])
+    relay.wait_acknowledged()
+    # The old one is built anew of what the new one has, and takes over.
+    old.start()
+    new.execute('SET GLOBAL super_read_only = ON')
+    outbox.server = old
+    outbox.execute('RESET BINARY LOGS AND GTIDS')
+    outbox.execute('SET GLOBAL gtid_purged = %s', (_executed(new),))
+    rows = _numbers(2001, 2060)
+    with outbox.connect() as session:
+        for row in rows:
+            outbox.insert(topic, row, session=session)
+    assert f'{uuid}:1-' in _executed(old), 'its numbers go on'
+    new.kill()
+    old.execute('SET GLOBAL read_only = OFF')
+    _wait_all(reader, rows)
+    assert not relay.says('stream.history_rewritten')
 
 
 @pytest.mark.mariadb
