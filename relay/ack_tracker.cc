@@ -224,6 +224,16 @@ void AckTracker::Restart(LowWaterMark mark) {
   ++row_steps_;
 }
 
+void AckTracker::ForgetBranches() {
+  absl::MutexLock lock(&mutex_);
+  handed_.open_xa.clear();
+  mark_.open_xa.clear();
+  for (Transaction& transaction : transactions_) {
+    step_bytes_ -= StreamSteps::HeapBytes(transaction.step);
+    if (transaction.step.open_xa != nullptr) transaction.step.open_xa->clear();
+  }
+}
+
 AckTracker::Voided AckTracker::Void(size_t table) {
   absl::MutexLock lock(&mutex_);
   uint64_t& before = void_before_[static_cast<uint32_t>(table)];

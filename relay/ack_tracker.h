@@ -40,8 +40,8 @@
 
 namespace relay {
 
-// Stream thread: Begin, Add, Sent, End, Foreign, WaitForRoom, Rewind, ReadFrom, Restart. Ack thread: Acknowledged. Any
-// thread: the rest.
+// Stream thread: Begin, Add, Sent, End, Foreign, WaitForRoom, Rewind, ReadFrom, Restart, ForgetBranches. Ack thread:
+// Acknowledged. Any thread: the rest.
 class AckTracker {
  public:
   // Called with rows that were acknowledged and have come before the low-water mark, or came from the table, but for
@@ -96,6 +96,9 @@ class AckTracker {
 
   // The stream starts at `mark`, with nothing known: another history, or another place.
   void Restart(LowWaterMark mark);
+
+  // The stream goes on in another server's log, in which no open XA branch has the place that is known of it.
+  void ForgetBranches();
 
   // The stream has come to a DDL behind which the table's ids may be other rows': of what was read so far nothing comes
   // to the sink any more, be it acknowledged already or later. Also from the SQL thread, which may see it first.

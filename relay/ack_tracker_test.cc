@@ -69,6 +69,23 @@ class AckTrackerTest : public ::testing::Test {
   std::vector<std::pair<size_t, uint64_t>> published_;
 };
 
+TEST_F(AckTrackerTest, NoOpenBranchOfAnotherServerIsLeftWhereverItStands) {
+  cdc::StreamItem prepare = Item(11, cdc::StreamItem::Kind::kForeign);
+  prepare.open_xa = {{"X'31',X'',1", std::nullopt, prepare.begin}};
+  prepare.open_xa_changed = true;
+  tracker_.Foreign(prepare);
+  EXPECT_EQ(tracker_.low_water().open_xa.size(), 1);
+  const std::vector<uint64_t> waiting = Send(12, {1});
+  tracker_.Foreign(prepare);
+  tracker_.ForgetBranches();
+  EXPECT_TRUE(tracker_.handed().open_xa.empty());
+  EXPECT_TRUE(tracker_.low_water().open_xa.empty());
+  Ack(waiting);
+  EXPECT_TRUE(tracker_.low_water().open_xa.empty());
+  tracker_.Foreign(prepare);
+  EXPECT_EQ(tracker_.handed().open_xa.size(), 1) << "one of the server itself";
+}
+
 // Rows 1, 2 of transaction 11, of which 1 is acknowledged; then the stream goes back.
 TEST_F(AckTrackerTest, RowsOfAnotherTransactionInThePlaceOfOneThatWasBegunAreSent) {
   Ack({Send(11, {1, 2})[0]});

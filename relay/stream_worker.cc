@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/stream_worker.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -334,14 +336,34 @@ absl::Status StreamWorker::ConfirmTable(size_t table) {
   return absl::OkStatus();
 }
 
+std::optional<cdc::BinlogPosition> StreamWorker::OldestBranch(const LowWaterMark& from) const {
+  if (plan_.by_gtid && server_.flavor != SqlSession::Flavor::kMariadb) return std::nullopt;
+  std::optional<cdc::BinlogPosition> oldest;
+  for (const cdc::OpenXaBranch& branch : from.open_xa) {
+    const cdc::BinlogPosition& begin = branch.prepare_position;
+    // Of a branch whose log was purged the table has to tell.
+    const bool kept = std::any_of(server_.logs.begin(), server_.logs.end(),
+                                  [&](const BinaryLog& log) { return log.name == begin.file; });
+    if (kept && begin < from.position && (!oldest.has_value() || begin < *oldest)) oldest = begin;
+  }
+  return oldest;
+}
+
 absl::Status StreamWorker::Open() {
+  // Their places are in another server's log.
+  if (parts_.state->server() != ServerName(server_)) parts_.tracker->ForgetBranches();
   LowWaterMark from = parts_.tracker->handed();
+  bool by_gtid = plan_.by_gtid;
   pass_over_ = {};
-  if (!plan_.by_gtid && !from.position.reachable()) {
-    pass_over_ = from.position;
+  if (std::optional<cdc::BinlogPosition> branch = OldestBranch(from)) {
+    pass_over_ = std::exchange(from.position, *std::move(branch));
+    by_gtid = false;
+  }
+  if (!by_gtid && !from.position.reachable()) {
+    if (pass_over_.empty()) pass_over_ = from.position;
     from.position.offset = 0;
   }
-  ASSIGN_OR_RETURN(owned_source_, open_source_(sql_.get(), from, plan_.by_gtid));
+  ASSIGN_OR_RETURN(owned_source_, open_source_(sql_.get(), from, by_gtid));
   if (opened_once_) parts_.metrics->reconnects_mysql.Add();
   opened_once_ = true;
   opened_ = parts_.clock->Monotonic();

@@ -109,6 +109,9 @@ class StreamWorker {
   // Compares the table with the one that the ledger's ids came from.
   absl::Status ConfirmTable(size_t table);
   absl::Status Open();
+  // Where the oldest branch begins that is prepared and undecided at `from`, if what was read of it has to be read
+  // again: a dump by GTID brings MySQL's anew, whose GTIDs are withheld.
+  std::optional<cdc::BinlogPosition> OldestBranch(const LowWaterMark& from) const;
   // A part of the log went by unread: voids the table's ledger unless its ids surely still name the rows that were
   // published.
   absl::Status JudgeLedger(size_t table, const OutboxSchema& schema, const IdSet& pending);

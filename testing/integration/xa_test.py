@@ -16,13 +16,16 @@ _FAST = ('--checkpoint-interval=100ms',)
 class Branch:
     """A prepared branch with one row; its session is gone."""
 
-    def __init__(self, outbox, topic, payload):
+    def __init__(self, outbox, topic, payload, *, delete=False):
         self._outbox = outbox
         # Branches are the server's, not the schema's.
         self._xid = f'{outbox.schema} {payload}'
         with outbox.connect() as session, session.cursor() as cursor:
             cursor.execute(f"XA START '{self._xid}'")
-            outbox.insert(topic, payload, session=session)
+            row = outbox.insert(topic, payload, session=session)
+            if delete:
+                cursor.execute(
+                    f'DELETE FROM {outbox.name} WHERE id = {row}')
             cursor.execute(f"XA END '{self._xid}'")
             cursor.execute(f"XA PREPARE '{self._xid}'")
 
@@ -134,6 +137,45 @@ def test_branches_stay_undecided_over_a_restart(
     assert set(reader.values()) == wanted
     if not purged:
         assert len(reader.values()) == len(wanted)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize('end', ['cut', 'stop', 'kill'])
+def test_row_that_its_branch_deletes_itself_comes_over_a_new_connection(
+        make_relay, outbox, kafka, topic, read, end):
+    """No sweep finds it: the log alone has it."""
+    outbox.create()
+    relay = make_relay(outbox, kafka, *_FAST)
+    relay.start().wait_ready().wait_streaming()
+    outbox.insert(topic, '"first"')
+    reader = read(topic)
+    reader.wait_count(1)
+    gone = Branch(outbox, topic, '"gone"', delete=True)
+    other = Branch(outbox, topic, '"other"')
+    row = outbox.insert(topic, '"before"')
+    reader.wait_count(2)
+    wait_until(lambda: row in saved_ids(outbox), 'a save behind the branches')
+    if end == 'cut':
+        before = relay.metric('outbox_relay_reconnects_total', side='mysql')
+        for (thread,) in outbox.execute(
+                'SELECT id FROM information_schema.processlist '
+                "WHERE command LIKE 'Binlog Dump%' AND user = 'relay'"):
+            outbox.execute(f'KILL {thread}')
+        wait_until(lambda: relay.metric('outbox_relay_reconnects_total',
+                                        side='mysql') > before, 'a reconnect')
+    else:
+        getattr(relay, end)()
+    gone.commit()
+    outbox.insert(topic, '"between"')
+    if end != 'cut':
+        relay.start().wait_ready()
+    reader.wait_for(lambda records: b'"between"' in reader.values(), 'the log')
+    other.commit()
+    outbox.insert(topic, '"after"')
+    reader.wait_for(lambda records: records[-1].value == b'"after"', 'the end')
+    reader.read_to_end()
+    assert reader.values() == [f'"{name}"'.encode() for name in (
+        'first', 'before', 'gone', 'between', 'other', 'after')]
 
 
 def _purged_to(server, file):
