@@ -101,9 +101,10 @@ constexpr MetricInfo kMetrics[] = {
      "yet: for those see outbox_relay_source_ahead_bytes.",
      ""},
     {"kafka_outbox_total_size", "gauge", "",
-     "The polling relay's name: rows in the table, counted without reading it (read and not acknowledged, published "
-     "within the retention, errored, skipped by --start); not those that are not read yet. With POLLING_DISABLED the "
-     "table is counted, for both.",
+     "The polling relay's name: rows in the table, without reading all of it each time (read and not acknowledged, "
+     "published and not deleted, errored, skipped by --start); not those that are not read yet. Those with "
+     "push_completed_at are counted as the errored ones are. With --retention=off and --mark-completed=off it knows "
+     "those of the last hour. With POLLING_DISABLED the table is counted, for both.",
      ""},
     {"process_start_time_seconds", "gauge", "", "When the process started, in seconds since 1970.", ""},
     {"process_cpu_seconds_total", "counter", "", "User and system CPU time.", ""},

@@ -124,7 +124,7 @@ class Metrics : public prometheus::Collectable {
   MetricGauge queue_records;     // in the producer
   MetricGauge queue_bytes;       // in the producer
   MetricGauge unacknowledged;    // rows read and not acknowledged, sweep included
-  MetricGauge table_rows;        // unacknowledged + ledger + poison + skipped rows
+  MetricGauge table_rows;        // unacknowledged + ledger + kept + poison + skipped rows
   MetricGauge checkpoint_age;    // Set(Duration), since the last save
   MetricGauge seconds_to_purge;  // Set(Duration); +Inf = never
   MetricGauge source_ahead_bytes;
@@ -133,6 +133,7 @@ class Metrics : public prometheus::Collectable {
   MetricGauge held_topics;
   MetricGauge holding;  // 1: the breaker holds reading
   MetricGauge ledger_rows;
+  MetricGauge kept_rows;        // completed, and not in the ledger; only in table_rows
   MetricGauge skipped_rows;     // by --start; only in table_rows
   MetricGauge cleanup_held;     // Set(Duration): rows to delete, and the log not read
   MetricGauge mysql_connected;  // 0 or 1

@@ -463,7 +463,7 @@ void Pipeline::ShowProgress() {
   const AckTracker::Progress progress = tracker_.progress();
   metrics_->stalled.Set(stall_.Look(clock_->Now(), progress.row_steps + progress.foreign_steps,
                                     metrics_->source_ahead_bytes.value() > 0));
-  sql_worker_.ShowTimeToPurge();
+  sql_worker_.ShowFigures();
   metrics_->skipped_rows.Set(static_cast<double>(ledger_.total_skipped_size()));
   metrics_->ledger_rows.Set(static_cast<double>(ledger_.total_size()));
   board_->Update([&](RelayStatus& status) {

@@ -384,7 +384,7 @@ absl::Status SqlWorker::AskServer() {
     absl::MutexLock lock(&mutex_);
     purge_at_ = parts_.clock->Monotonic() + to_purge;
   }
-  ShowTimeToPurge();
+  ShowFigures();
   ahead_bytes_ = ahead;
   parts_.metrics->source_ahead_bytes.Set(static_cast<double>(ahead));
   parts_.board->Update([&](RelayStatus& board) {
@@ -397,20 +397,35 @@ absl::Status SqlWorker::AskServer() {
   return absl::OkStatus();
 }
 
-void SqlWorker::ShowTimeToPurge() {
+void SqlWorker::ShowFigures() {
   absl::MutexLock lock(&mutex_);
   parts_.metrics->seconds_to_purge.Set(purge_at_ - parts_.clock->Monotonic());
+  int64_t kept = completed_.load();
+  if (parts_.marker != nullptr) {
+    // What the ledger knows is marked, or waits for it.
+    kept += static_cast<int64_t>(parts_.marker->pending()) - static_cast<int64_t>(parts_.ledger->total_size());
+  }
+  parts_.metrics->kept_rows.Set(static_cast<double>(std::max(int64_t{0}, kept)));
+}
+
+void SqlWorker::CompletedDeleted(uint64_t rows) {
+  completed_ = std::max(int64_t{0}, completed_.load() - static_cast<int64_t>(rows));
+  deleted_while_counting_ += static_cast<int64_t>(rows);
 }
 
 absl::Status SqlWorker::CountErrored() {
   const absl::Duration now = parts_.clock->Monotonic();
   // Reading the table would compete with a backlog.
   if (now < next_count_ || ahead_bytes_ > options_.quiet_ahead_bytes) return absl::OkStatus();
-  if (!count_began_.has_value()) count_began_ = now;
+  if (!count_began_.has_value()) {
+    count_began_ = now;
+    deleted_while_counting_ = 0;
+  }
   ASSIGN_OR_RETURN(const std::optional<RowCounts> counted, row_counter_.Step(session_.get(), parts_.state->tables()));
   if (!counted.has_value()) return absl::OkStatus();
   next_count_ = now + std::max(kCountInterval, kCountPauses * (now - *count_began_));
   count_began_.reset();
+  completed_ = std::max(int64_t{0}, static_cast<int64_t>(counted->completed) - deleted_while_counting_);
   parts_.metrics->poison_rows.Set(static_cast<double>(counted->errored));
   parts_.board->Update([&](RelayStatus& board) { board.poison_rows = counted->errored; });
   return absl::OkStatus();
@@ -441,6 +456,7 @@ absl::StatusOr<uint64_t> SqlWorker::CleanTable(size_t table, bool* held) {
   }
   *held |= result.published_rows == 0 && (result.ids_came_back || result.log_unread);
   cleanup_left_some_ |= result.more;
+  CompletedDeleted(result.completed_rows + (parts_.marker != nullptr ? result.published_rows : 0));
   return result.published_rows + result.completed_rows;
 }
 
@@ -549,10 +565,11 @@ absl::Status SqlWorker::Mark() {
     }
     ledger_marked_ = true;
   }
-  return parts_.marker
-      ->Flush(session_.get(), options_.mark_chunk_rows, parts_.stop,
-              [this](SqlSession* session) { return LogIsRead(session); })
-      .status();
+  ASSIGN_OR_RETURN(const uint64_t marked,
+                   parts_.marker->Flush(session_.get(), options_.mark_chunk_rows, parts_.stop,
+                                        [this](SqlSession* session) { return LogIsRead(session); }));
+  completed_ += static_cast<int64_t>(marked);
+  return absl::OkStatus();
 }
 
 }  // namespace relay

@@ -2,6 +2,7 @@
 #ifndef RELAY_SQL_WORKER_H_
 #define RELAY_SQL_WORKER_H_
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -91,9 +92,9 @@ class SqlWorker {
   // Published ids that are still to be marked as completed. SQL thread.
   IdSet Unmarked(size_t table) const;
 
-  // Sets the metric from the server's last answer and the time since: while it does not answer, its log grows older all
-  // the same. Any thread.
-  void ShowTimeToPurge();
+  // Sets the metrics that go on by themselves. The time to the purge: while the server does not answer, its log grows
+  // older all the same. The rows that are kept: of the completed those that the ledger does not know. Any thread.
+  void ShowFigures();
 
   // After Run, when the stream has ended: records the poison rows that the end of its last transaction brought, since
   // the mark can't pass them before.
@@ -144,6 +145,8 @@ class SqlWorker {
   absl::Status AskServer();
   // A step of the count of errored rows, when it is time for one.
   absl::Status CountErrored();
+  // Rows with push_completed_at were deleted.
+  void CompletedDeleted(uint64_t rows);
   absl::Status Cleanup();
   // `*held` is set when rows of the ledger may not be deleted now.
   absl::StatusOr<uint64_t> CleanTable(size_t table, bool* held);
@@ -193,6 +196,10 @@ class SqlWorker {
   RowCounter row_counter_;
   absl::Duration next_count_ = -absl::InfiniteDuration();
   std::optional<absl::Duration> count_began_;
+  // Rows with push_completed_at: those of the last count, and what was marked and deleted since.
+  std::atomic<int64_t> completed_{0};
+  // The oldest ones go, which a count reads first.
+  int64_t deleted_while_counting_ = 0;
 };
 
 }  // namespace relay

@@ -129,11 +129,11 @@ TEST_P(SqlWorkerTest, TimeToPurgeRunsOnWhileTheServerDoesNotAnswer) {
   Run("SET GLOBAL binlog_expire_logs_seconds = 86400");
   RunUntil([&] { return metrics_.seconds_to_purge.value() <= 86400; });
   Run("SET GLOBAL binlog_expire_logs_seconds = " + before);
-  worker_->ShowTimeToPurge();
+  worker_->ShowFigures();
   const double then = metrics_.seconds_to_purge.value();
   // Nobody asks it any more.
   clock_.Advance(absl::Hours(20));
-  worker_->ShowTimeToPurge();
+  worker_->ShowFigures();
   EXPECT_EQ(metrics_.seconds_to_purge.value(), then - 20 * 3600);
 }
 
@@ -277,6 +277,25 @@ TEST_P(SqlWorkerTest, TheEndMarksNoRowOfATableThatWasEmptiedMeanwhile) {
   Acknowledged(2);
   worker_->MarkTheRest();
   EXPECT_EQ(Marked(), "");
+}
+
+TEST_P(SqlWorkerTest, RowsThatAreKeptCountWhenTheLedgerHasForgottenThem) {
+  CleanerOptions keep;
+  keep.keep_rows = true;
+  cleaner_.emplace(
+      keep, [this](size_t table) { return state_->table(table); }, &*ledger_, &clock_,
+      [this](SqlSession*) -> absl::StatusOr<bool> { return log_is_read_.load(); },
+      [this](size_t table) { return worker_->Unmarked(table); });
+  MakeWorker(~uint64_t{0});
+  for (uint64_t id = 1; id <= 3; ++id) PublishedRow(id);
+  Insert(4, 4);
+  Run("UPDATE kafka_outbox SET push_completed_at = NOW() WHERE id = 4");  // By the polling relay.
+  LogWasRead();
+  RunUntil([&] {
+    worker_->ShowFigures();
+    return ledger_->total_size() == 0 && metrics_.kept_rows.value() == 4;
+  });
+  EXPECT_EQ(Select("SELECT COUNT(*) FROM kafka_outbox"), "4");
 }
 
 TEST_P(SqlWorkerTest, WhatAnEarlierProcessPublishedCountsAsUnmarked) {

@@ -21,7 +21,7 @@ RelayStatus StatusWithFigures(const StatusBoard& board, Metrics& metrics, absl::
   const absl::Time since = std::max(status.checkpoint.saved, status.started);
   metrics.checkpoint_age.Set(since == absl::InfinitePast() ? absl::ZeroDuration() : now - since);
   metrics.table_rows.Set(metrics.unacknowledged.value() + metrics.ledger_rows.value() + metrics.poison_rows.value() +
-                         metrics.skipped_rows.value());
+                         metrics.kept_rows.value() + metrics.skipped_rows.value());
 
   status.lag = absl::Seconds(metrics.lag.value());
   status.unacknowledged_rows = CountOf(metrics.unacknowledged);

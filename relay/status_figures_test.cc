@@ -14,6 +14,7 @@ TEST(StatusFiguresTest, TheStatusShowsWhatTheMetricsShow) {
   metrics.ledger_rows.Set(8);
   metrics.poison_rows.Set(2);
   metrics.skipped_rows.Set(5);
+  metrics.kept_rows.Set(100);
   metrics.lag.Set(absl::Milliseconds(1500));
   metrics.seconds_to_purge.Set(absl::Hours(2));
   const absl::Time now = absl::FromUnixSeconds(1000);
@@ -24,7 +25,7 @@ TEST(StatusFiguresTest, TheStatusShowsWhatTheMetricsShow) {
   EXPECT_EQ(status.poison_rows, 2u);
   EXPECT_EQ(status.lag, absl::Milliseconds(1500));
   EXPECT_EQ(status.source.to_purge, absl::Hours(2));
-  EXPECT_EQ(metrics.table_rows.value(), 18);
+  EXPECT_EQ(metrics.table_rows.value(), 118);
   EXPECT_EQ(metrics.checkpoint_age.value(), 4);
 }
 

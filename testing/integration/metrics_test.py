@@ -145,3 +145,20 @@ def test_time_to_purge_runs_on_while_the_server_does_not_answer(
         before = relay.metric(name)
         # Further than from one of its answers to the next.
         wait_until(lambda: relay.metric(name) < before - 8, 'it runs on', 60)
+
+
+@pytest.mark.parametrize('retention', ['1h', 'off'])
+def test_total_size_has_what_the_polling_relay_completed(
+        make_relay, outbox, kafka, topic, retention):
+    outbox.create(polling_relay=True)
+    for _ in range(3):
+        row = outbox.insert(topic, '"done"', batch_id='b' * 36)
+        outbox.execute(f'UPDATE {outbox.name} SET push_started_at = NOW(), '
+                       f'push_completed_at = NOW() WHERE id = {row}')
+    relay = make_relay(outbox, kafka, f'--retention={retention}')
+    relay.start().wait_ready()
+    _wait_for(relay, 'kafka_outbox_total_size', 3)
+    outbox.insert_many(topic, ['"new"'] * 2)
+    wait_until(lambda: outbox.count('push_completed_at IS NOT NULL') == 5,
+               'they are marked')
+    _wait_for(relay, 'kafka_outbox_total_size', 5)
