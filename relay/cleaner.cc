@@ -85,7 +85,7 @@ class Cleaner::Pass {
   absl::Status CountOnly() {
     if (options_.keep_rows || !schema_.stores_rows()) return absl::OkStatus();
     if (TableIsTheLedgers()) RETURN_IF_ERROR(CountPublished());
-    if (result_.identity.verdict == TableIdentity::Verdict::kGone) return absl::OkStatus();
+    if (result_.identity.verdict == TableIdentity::Verdict::kGone || LacksIndex()) return absl::OkStatus();
     ASSIGN_OR_RETURN(
         result_.completed_rows,
         Count(session_, absl::StrCat(schema_.Name(), " WHERE ", CompletedCondition(schema_, options_.retention))));
@@ -147,9 +147,13 @@ class Cleaner::Pass {
         });
   }
 
+  bool LacksIndex() {
+    result_.lacks_index = !HasIndexOn(schema_, schema_.NameOf(kPushCompletedAt));
+    return result_.lacks_index;
+  }
+
   absl::Status DeleteCompleted() {
-    // Without the index each pass would read the whole table.
-    if (!HasIndexOn(schema_, schema_.NameOf(kPushCompletedAt))) return absl::OkStatus();
+    if (LacksIndex()) return absl::OkStatus();
     const std::string column = QuoteIdentifier(schema_.NameOf(kPushCompletedAt));
     while (true) {
       ASSIGN_OR_RETURN(const uint64_t deleted,

@@ -47,6 +47,8 @@ struct CleanupResult {
   bool ids_came_back = false;
   // Nothing (more) was deleted by the ledger: a part of the log is not read yet.
   bool log_unread = false;
+  // Completed rows are left alone: no index leads to them, and each pass would read the whole table.
+  bool lacks_index = false;
 };
 
 // SQL thread.

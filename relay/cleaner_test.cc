@@ -103,6 +103,21 @@ TEST_P(CleanerTest, DeletesWhatThePollingRelayCompletedAnHourAgoByTheServersCloc
   EXPECT_EQ(Left(), "5;6;7;8;9");
 }
 
+TEST_P(CleanerTest, ADryRunPromisesNoRowThatIsLeftForWantOfAnIndex) {
+  Insert(1, 1);
+  Run("UPDATE kafka_outbox SET push_completed_at = NOW() - INTERVAL 61 MINUTE");
+  Run("ALTER TABLE kafka_outbox DROP INDEX outbox_push_completed_at");
+  tables_ = {*ReadOutboxSchema(session(), schema(), "kafka_outbox")};
+  Cleaner cleaner(options_, SchemaOf(), ledger_.get(), &clock_, log_is_read_);
+  const auto promised = cleaner.DryRun(session(), 0, "");
+  ASSERT_TRUE(promised.ok()) << promised.status();
+  const auto deleted = cleaner.Clean(session(), 0, "", absl::InfiniteDuration(), nullptr);
+  ASSERT_TRUE(deleted.ok()) << deleted.status();
+  EXPECT_EQ(deleted->completed_rows, 0);
+  EXPECT_EQ(promised->completed_rows, 0);
+  EXPECT_TRUE(promised->lacks_index && deleted->lacks_index);
+}
+
 TEST_P(CleanerTest, ADryRunCountsAndChangesNothing) {
   Insert(1, 9);
   Insert(99, 99);

@@ -19,6 +19,7 @@
 #include "relay/ledger.h"
 #include "relay/logging.h"
 #include "relay/outbox_schema.h"
+#include "relay/outbox_table_shape.h"
 #include "relay/relay_identity.h"
 #include "relay/sql_checkpoint_store.h"
 #include "relay/sql_session.h"
@@ -53,7 +54,12 @@ class CleanupJob {
       ASSIGN_OR_RETURN(const CleanupResult pass, Pass(&done));
       published += pass.published_rows;
       completed += pass.completed_rows;
-      if (!pass.more) break;
+      if (pass.more) continue;
+      if (pass.lacks_index) {
+        LogEvent(LogLevel::kWarning, LogCode::kCleanupFailed,
+                 absl::StrCat(CompletedIndexMissing(schemas_[0]), "; ", AddCompletedIndex(schemas_[0])));
+      }
+      break;
     }
     LogEvent(LogLevel::kInfo, LogCode::kCleanupPass, "published rows were deleted",
              {{"schema", schema_name}, {"published", published}, {"completed", completed}});
@@ -108,8 +114,11 @@ class CleanupJob {
     Cleaner cleaner(options_, SchemaOf(), &ledger, base::RealClock(), nullptr);
     ASSIGN_OR_RETURN(const CleanupResult result, cleaner.DryRun(session_, 0, created));
     std::printf("%s: %s\n", schemas_[0].Name().c_str(),
-                absl::StrCat(result.published_rows, " published and ", result.completed_rows,
-                             " completed rows would be deleted")
+                absl::StrCat(
+                    result.published_rows, " published and ", result.completed_rows, " completed rows would be deleted",
+                    result.lacks_index
+                        ? absl::StrCat(". ", CompletedIndexMissing(schemas_[0]), "; ", AddCompletedIndex(schemas_[0]))
+                        : "")
                     .c_str());
     return absl::OkStatus();
   }

@@ -81,6 +81,17 @@ absl::Status Unusable(const OutboxSchema& schema, absl::string_view what, absl::
 
 }  // namespace
 
+std::string CompletedIndexMissing(const OutboxSchema& schema) {
+  return absl::StrCat(
+      "rows of ", schema.Name(),
+      " that a polling relay has completed are not deleted: no index begins with push_completed_at, and "
+      "each pass would read the whole table");
+}
+
+std::string AddCompletedIndex(const OutboxSchema& schema) {
+  return absl::StrCat("ALTER TABLE ", schema.Name(), " ADD INDEX outbox_push_completed_at (push_completed_at)");
+}
+
 bool HasIndexOn(const OutboxSchema& schema, absl::string_view columns) {
   const auto begins = [columns](absl::string_view index) {
     return absl::StartsWithIgnoreCase(index, columns) &&

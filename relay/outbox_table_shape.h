@@ -31,6 +31,10 @@ absl::Status CheckOutboxSchema(const OutboxSchema& schema);
 // True when some index, the primary key too, begins with these columns ("a" or "a,b").
 bool HasIndexOn(const OutboxSchema& schema, absl::string_view columns);
 
+// Where none begins with push_completed_at: what is not done without it, and the statement that makes it.
+std::string CompletedIndexMissing(const OutboxSchema& schema);
+std::string AddCompletedIndex(const OutboxSchema& schema);
+
 // ALTER TABLE … ADD COLUMN of one column.
 std::string AddColumnStatement(const OutboxSchema& schema, OutboxColumn column);
 

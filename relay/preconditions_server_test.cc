@@ -101,6 +101,24 @@ TEST_F(PreconditionsServerTest, ATableThatMayNotBeChangedFails) {
   EXPECT_TRUE(absl::StrContains(failures, "may not UPDATE, DELETE on `pre_app`.`kafka_outbox`")) << failures;
 }
 
+TEST_F(PreconditionsServerTest, AMissingIndexOnPushCompletedAtIsAWarningWhoseCureWorks) {
+  GrantAll();
+  Run(CreateOutboxTableStatement("pre_app", "kafka_outbox"));
+  Run("ALTER TABLE pre_app.kafka_outbox DROP INDEX outbox_push_completed_at");
+  options_.skip_migrations = true;
+  const auto cure = [&]() -> std::string {
+    for (const Finding& finding : Check()) {
+      if (finding.grade == Finding::Grade::kWarn && absl::StrContains(finding.what, "push_completed_at")) {
+        return finding.cure;
+      }
+    }
+    return "";
+  };
+  ASSERT_TRUE(absl::StrContains(cure(), "ADD INDEX")) << cure();
+  Run(cure());
+  EXPECT_EQ(cure(), "");
+}
+
 TEST_F(PreconditionsServerTest, AMissingSchemaAndAMissingTableFailWithTheirSetting) {
   GrantAll();
   options_.skip_migrations = true;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "relay/base/status_macros.h"
 #include "relay/logging.h"
+#include "relay/outbox_table_shape.h"
 #include "relay/pending_rows.h"
 #include "relay/replaced_table.h"
 #include "relay/server_info.h"
@@ -400,12 +401,16 @@ absl::Status SqlWorker::AskServer() {
 void SqlWorker::ShowFigures() {
   absl::MutexLock lock(&mutex_);
   parts_.metrics->seconds_to_purge.Set(purge_at_ - parts_.clock->Monotonic());
+  parts_.metrics->kept_rows.Set(static_cast<double>(KeptRows()));
+}
+
+int64_t SqlWorker::KeptRows() const {
   int64_t kept = completed_.load();
   if (parts_.marker != nullptr) {
     // What the ledger knows is marked, or waits for it.
     kept += static_cast<int64_t>(parts_.marker->pending()) - static_cast<int64_t>(parts_.ledger->total_size());
   }
-  parts_.metrics->kept_rows.Set(static_cast<double>(std::max(int64_t{0}, kept)));
+  return std::max(int64_t{0}, kept);
 }
 
 void SqlWorker::CompletedDeleted(uint64_t rows) {
@@ -456,6 +461,12 @@ absl::StatusOr<uint64_t> SqlWorker::CleanTable(size_t table, bool* held) {
   }
   *held |= result.published_rows == 0 && (result.ids_came_back || result.log_unread);
   cleanup_left_some_ |= result.more;
+  if (result.lacks_index && KeptRows() > 0 && !said_lacks_index_) {
+    said_lacks_index_ = true;
+    const OutboxSchema schema = parts_.state->table(table);
+    LogEvent(LogLevel::kWarning, LogCode::kCleanupFailed,
+             absl::StrCat(CompletedIndexMissing(schema), "; ", AddCompletedIndex(schema)));
+  }
   CompletedDeleted(result.completed_rows + (parts_.marker != nullptr ? result.published_rows : 0));
   return result.published_rows + result.completed_rows;
 }

@@ -145,6 +145,8 @@ class SqlWorker {
   absl::Status AskServer();
   // A step of the count of errored rows, when it is time for one.
   absl::Status CountErrored();
+  // Completed rows of the tables that the ledger does not know.
+  int64_t KeptRows() const;
   // Rows with push_completed_at were deleted.
   void CompletedDeleted(uint64_t rows);
   absl::Status Cleanup();
@@ -187,6 +189,7 @@ class SqlWorker {
   std::optional<absl::Duration> barrier_passed_;
   absl::Duration last_server_ = -absl::InfiniteDuration();
   absl::Duration last_cleanup_ = -absl::InfiniteDuration();
+  bool said_lacks_index_ = false;
   bool cleanup_left_some_ = false;  // The budget was used up: no waiting for the next interval.
   std::optional<absl::Duration> cleanup_held_since_;
   absl::Duration last_held_log_ = -absl::InfiniteDuration();

@@ -78,6 +78,10 @@ class TableChecker {
       return;
     }
     if (!migrates) Add(Finding::Ok(absl::StrCat(facts.Name(), " has the columns that are needed")));
+    if (!migrates && options_.deletes_published && facts.stores_rows() &&
+        !HasIndexOn(facts, facts.NameOf(kPushCompletedAt))) {
+      Add(Finding::Warn(CompletedIndexMissing(facts), AddCompletedIndex(facts)));
+    }
     if (!facts.stores_rows()) {
       Add(Finding::Warn(
           absl::StrCat(facts.Name(), " keeps no rows (", facts.engine, "): the log is the only copy of a message"),
