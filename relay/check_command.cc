@@ -20,6 +20,7 @@
 #include "kafka/producer.h"
 #include "relay/base/status_macros.h"
 #include "relay/endpoint_from_config.h"
+#include "relay/file_checkpoint_store.h"
 #include "relay/finding.h"
 #include "relay/kafka_settings_from_config.h"
 #include "relay/preconditions.h"
@@ -155,6 +156,11 @@ int RunCheck(const Config& config, absl::Notification* stop) {
   const bool connected = std::any_of(findings.begin(), findings.end(),
                                      [](const Finding& finding) { return finding.grade == Finding::Grade::kOk; });
   if (options.reads_binlog) findings.push_back(CheckSpillDirectory(config.binlog.spill_directory));
+  if (options.reads_binlog && !config.checkpoint.file.empty()) {
+    const absl::Status file = CheckCheckpointFile(config.checkpoint.file);
+    findings.push_back(file.ok() ? Finding::Ok(absl::StrCat("the checkpoint can be kept in ", config.checkpoint.file))
+                                 : Finding::Fail(file));
+  }
   if (options.reads_binlog && !stop->HasBeenNotified()) {
     CheckKafka(config, connected ? TopicsOfRows(config) : std::set<std::string>(), &findings);
   }

@@ -47,9 +47,10 @@ class FileDescriptor {
 };
 
 absl::Status FileError(absl::string_view what, const std::string& path) {
-  return absl::FailedPreconditionError(absl::StrCat("can't ", what, " the checkpoint file ", path, ": ",
-                                                    std::strerror(errno),
-                                                    ": give a path that the relay's user may write to"));
+  return absl::FailedPreconditionError(
+      absl::StrCat("can't ", what, " the checkpoint file ", path, ": ", std::strerror(errno),
+                   ": give a path that the relay's user may write to (--checkpoint-file, "
+                   "RELAY_CHECKPOINT_FILE)"));
 }
 
 absl::Status WriteAll(int fd, absl::string_view bytes, const std::string& path) {
@@ -64,6 +65,11 @@ absl::Status WriteAll(int fd, absl::string_view bytes, const std::string& path) 
   return absl::OkStatus();
 }
 
+std::string FolderOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
 // Old content or new, whenever the machine stops.
 absl::Status ReplaceFile(const std::string& path, absl::string_view content) {
   const std::string temporary = absl::StrCat(path, ".new");
@@ -74,9 +80,7 @@ absl::Status ReplaceFile(const std::string& path, absl::string_view content) {
     if (fsync(file.get()) != 0) return FileError("write", temporary);
   }
   if (rename(temporary.c_str(), path.c_str()) != 0) return FileError("replace", path);
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const FileDescriptor directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const FileDescriptor directory(open(FolderOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.get() < 0 || fsync(directory.get()) != 0) return FileError("keep", path);
   return absl::OkStatus();
 }
@@ -175,6 +179,12 @@ absl::Status FileCheckpointStore::Save(SqlSession*, const Checkpoint& checkpoint
 
 }  // namespace
 
+absl::Status CheckCheckpointFile(const std::string& path) {
+  if (access(FolderOf(path).c_str(), W_OK | X_OK) != 0) return FileError("write", path);
+  if (access(path.c_str(), R_OK) != 0 && errno != ENOENT) return FileError("read", path);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<CheckpointStore>> OpenFileCheckpointStore(const std::string& path,
                                                                          absl::BitGenRef random) {
   const std::string lock_path = absl::StrCat(path, ".lock");
@@ -185,7 +195,8 @@ absl::StatusOr<std::unique_ptr<CheckpointStore>> OpenFileCheckpointStore(const s
   if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
     return absl::FailedPreconditionError(absl::StrCat("the checkpoint file ", path,
                                                       " is in use by another outbox-relay of this host: give each "
-                                                      "relay a file of its own"));
+                                                      "relay a file of its own (--checkpoint-file, "
+                                                      "RELAY_CHECKPOINT_FILE)"));
   }
   return store;
 }

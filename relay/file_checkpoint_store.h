@@ -11,6 +11,10 @@
 
 namespace relay {
 
+// Whether a checkpoint can be kept in the file, as far as its folder tells; changes nothing, and locks nothing.
+// FailedPrecondition.
+absl::Status CheckCheckpointFile(const std::string& path);
+
 // In a file, for hosts where the relay may not create tables: position and whole ledger are written anew at each save
 // and renamed into place. The relay id is made when the file is. A lock on PATH.lock keeps a second relay of this host
 // off; nothing keeps off one of another host. FailedPrecondition when it is locked or can't be written.

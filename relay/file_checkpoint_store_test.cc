@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "relay/file_checkpoint_store.h"
 
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -14,6 +16,7 @@
 namespace relay {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class FileCheckpointStoreTest : public ::testing::Test {
@@ -110,7 +113,16 @@ TEST_F(FileCheckpointStoreTest, AFolderThatIsNotThereIsNamed) {
   path_ = "/nowhere/at/all";
   const absl::Status status = OpenFileCheckpointStore(path_, random_).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(status.message(), HasSubstr("/nowhere/at/all"));
+  EXPECT_THAT(status.message(), AllOf(HasSubstr("/nowhere/at/all"), HasSubstr("--checkpoint-file")));
+  EXPECT_EQ(CheckCheckpointFile(path_).code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(FileCheckpointStoreTest, CheckingLocksAndMakesNothing) {
+  EXPECT_TRUE(CheckCheckpointFile(path_).ok()) << CheckCheckpointFile(path_);
+  EXPECT_NE(access(path_.c_str(), F_OK), 0);
+  EXPECT_NE(access((path_ + ".lock").c_str(), F_OK), 0);
+  const std::unique_ptr<CheckpointStore> relay_at_work = Open();
+  EXPECT_TRUE(CheckCheckpointFile(path_).ok());
 }
 
 }  // namespace

@@ -123,6 +123,7 @@ absl::StatusOr<std::vector<OutboxSchema>> MakeTables(const Config& config, const
 absl::Status Prepare(const Config& config, const SqlConnector& connector, const absl::Notification* stop,
                      StatusBoard* board, Foundation* foundation, Awaited* awaited) {
   RETURN_IF_ERROR(FirstFailure({CheckSpillDirectory(config.binlog.spill_directory)}));
+  if (!config.checkpoint.file.empty()) RETURN_IF_ERROR(CheckCheckpointFile(config.checkpoint.file));
   const SqlEndpoint& endpoint = connector.endpoint();
   const std::vector<Finding> findings = CheckDatabase(endpoint, PreconditionsFromConfig(config), stop);
   if (std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.grade == Finding::Grade::kOk; })) {

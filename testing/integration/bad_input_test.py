@@ -15,6 +15,7 @@ from testing.integration.outbox import (create_user, grant_replication,
                                         make_outbox)
 from testing.servers.certificates import Authority
 from testing.servers.deadline import wait_until
+from testing.servers.free_port import free_port
 
 
 @pytest.fixture
@@ -101,6 +102,19 @@ def test_spill_directory_that_takes_no_file(make_relay, outbox, kafka,
     assert any('FAIL' in line and missing in line
                for line in output.splitlines()), output
     relay.refuses(missing, '--spill-directory/RELAY_SPILL_DIRECTORY')
+
+
+def test_checkpoint_file_in_no_folder_is_named_before_mysql_answers(
+        make_relay, outbox, kafka, directory):
+    missing = str(directory / 'no-such-directory/checkpoint')
+    relay = make_relay(outbox.create(), kafka,
+                       variables={'RELAY_CHECKPOINT_FILE': missing})
+    code, output = relay.run('check')
+    assert code == 1
+    assert any('FAIL' in line and missing in line
+               for line in output.splitlines()), output
+    relay.environment['DB_PORT'] = str(free_port())
+    relay.refuses(missing, '--checkpoint-file', 'RELAY_CHECKPOINT_FILE')
 
 
 def test_kafka_unreachable_at_start(relay, outbox, kafka, topic, read):
