@@ -63,8 +63,8 @@ namespace relay {
     "sweep brings its rows.",                                                                                      \
     "")                                                                                                            \
   X(kStreamUpsert, "stream.upsert",                                                                                \
-    "REPLACE or ON DUPLICATE KEY UPDATE changed a row in place: an update is "                                     \
-    "no message.",                                                                                                 \
+    "REPLACE or ON DUPLICATE KEY UPDATE changed rows in place: an update is no message. Said once a "              \
+    "minute at most, with their number since the last time.",                                                      \
     "Insert new rows into the outbox only.")                                                                       \
   X(kStreamPollingRelay, "stream.polling_relay", "A polling relay still claims rows of this table.",               \
     "Stop it: rows are published twice while both run.")                                                           \

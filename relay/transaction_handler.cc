@@ -16,6 +16,8 @@ namespace {
 
 // A session used so lately is taken to be alive.
 constexpr absl::Duration kFreshFor = absl::Seconds(5);
+// An application that changes rows does so with each of them.
+constexpr absl::Duration kUpsertLogInterval = absl::Minutes(1);
 
 using State = cdc::ColumnValue::State;
 
@@ -145,13 +147,22 @@ bool TransactionHandler::IsRequeue(const cdc::RowChange& change) {
   for (OutboxColumn column : {kTopic, kPayloadJson, kPayloadHeaders, kKey, kPartitionKey}) {
     if (Changed(change, column)) {
       parts_.metrics->upserts.Add();
-      LogEvent(LogLevel::kWarning, LogCode::kStreamUpsert,
-               "a row of the outbox was changed in place (UPDATE, REPLACE or ON DUPLICATE KEY UPDATE): that sends "
-               "nothing; insert a new row");
+      NoteUpsert();
       break;
     }
   }
   return false;
+}
+
+void TransactionHandler::NoteUpsert() {
+  ++upserts_unsaid_;
+  const absl::Duration now = parts_.clock->Monotonic();
+  if (now - upserts_said_ < kUpsertLogInterval) return;
+  upserts_said_ = now;
+  LogEvent(LogLevel::kWarning, LogCode::kStreamUpsert,
+           "rows of the outbox were changed in place (UPDATE, REPLACE or ON DUPLICATE KEY UPDATE): that sends nothing; "
+           "insert new rows",
+           {{"rows", std::exchange(upserts_unsaid_, 0)}});
 }
 
 bool TransactionHandler::CameFromTheTable(const cdc::StreamItem& item, RowKey key) {

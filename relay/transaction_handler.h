@@ -88,6 +88,8 @@ class TransactionHandler {
   bool CameFromTheTable(const cdc::StreamItem& item, RowKey key);
   // Whether an update asks for its row to be sent (again).
   bool IsRequeue(const cdc::RowChange& change);
+  // A row was changed in place: said about once a minute, with their number.
+  void NoteUpsert();
   absl::Status SendRow(const cdc::StreamItem& item, size_t table, uint64_t id, uint64_t ordinal,
                        absl::Span<const cdc::ColumnValue> values);
   // The same with what the table holds now. `values`: what the log has of the row.
@@ -108,6 +110,8 @@ class TransactionHandler {
   bool gtids_tell_ = false;
   absl::Duration session_used_ = -absl::InfiniteDuration();
   bool skip_by_ledger_ = false;
+  absl::Duration upserts_said_ = -absl::InfiniteDuration();
+  uint64_t upserts_unsaid_ = 0;
   std::string gtid_text_;  // Of the transaction at hand.
 };
 

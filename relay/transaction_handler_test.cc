@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "relay/layout_history.h"
+#include "relay/logging.h"
 #include "relay/outbox_table.h"
 
 namespace relay {
@@ -419,6 +420,19 @@ TEST_F(UpdateTest, ARowThatIsReplacedIsCountedOnce) {
   Update();
   EXPECT_EQ(metrics_.upserts.value(), 1);
   EXPECT_EQ(metrics_.polling_relay_claims.value(), 0);
+}
+
+TEST_F(UpdateTest, RowsChangedInPlaceAreSaidOnceAMinuteWithTheirNumber) {
+  std::vector<std::string> lines;
+  SetLogOutputForTest([&](absl::string_view line) { lines.emplace_back(line); });
+  Set(&after_, kTopic, "payments");
+  for (int i = 0; i < 10; ++i) Update();
+  EXPECT_EQ(lines.size(), 1);
+  clock_.Advance(absl::Minutes(1));
+  Update();
+  SetLogOutputForTest(nullptr);
+  ASSERT_EQ(lines.size(), 2);
+  EXPECT_TRUE(absl::StrContains(lines[1], "rows=10")) << lines[1];
 }
 
 TEST_F(UpdateTest, AChangeOfTheHeadersAloneIsCounted) {
