@@ -30,8 +30,8 @@ struct PreconditionOptions {
 // that is no primary is no failure: it is waited for.
 std::vector<Finding> CheckServerSettings(const ServerInfo& info, const PreconditionOptions& options);
 
-// A connection that is not encrypted (`tls_cipher` is empty) and can be overheard: neither over a socket nor within this
-// machine.
+// A connection that is not encrypted (`tls_cipher` is empty) and can be overheard: neither over a socket nor within
+// this machine.
 std::optional<Finding> CheckEncryption(const SqlHost& host, absl::string_view tls_cipher);
 
 // The statement that changes a global variable for good on this server: SET PERSIST where there is such a thing.
