@@ -197,6 +197,8 @@ absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts) {
     const cdc::GtidSet lacking = Lacking(facts);
     trouble = GtidTrouble(facts, lacking);
     if (server.flavor == SqlSession::Flavor::kMysql) plan.lost = lacking;
+    // The transactions of a group bear its UUID and not the server's: its set may lag its log in them, too.
+    plan.shortfall = same_server && !plan.lost.empty();
   } else if (!same_server) {
     trouble =
         Trouble{SweepReason::kHistoryRewritten, "another server, and without GTIDs its positions say nothing to us"};
@@ -212,7 +214,10 @@ absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts) {
   if (trouble.has_value()) {
     StartPlan swept = SweepFromNow(facts, trouble->reason, trouble->explanation);
     swept.shortfall = trouble->shortfall;
-    if (trouble->reason == SweepReason::kPurged) swept.lost = plan.lost;
+    if (trouble->reason == SweepReason::kPurged) {
+      swept.lost = plan.lost;
+      swept.shortfall = plan.shortfall;
+    }
     // What was published of another server's table names no rows of this one's: between the two a failover may have
     // lost them, and given their ids to others.
     swept.void_ledger = trouble->reason == SweepReason::kHistoryRewritten || !same_server;
@@ -225,7 +230,8 @@ absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts) {
   plan.from = MarkOf(reached);
   // Whoever gives these numbers anew, this server's own old primary or another one, has other transactions under them.
   Unread(plan.lost, &plan.from);
-  plan.explanation = "behind the checkpoint";
+  plan.explanation =
+      plan.shortfall ? absl::StrCat("the server lacks ", plan.lost.ToString()) : "behind the checkpoint";
   for (size_t i = 0; i < facts.tables.size(); ++i) {
     const TableCheckpoint* known = reached.FindTable(facts.tables[i].schema, facts.tables[i].table);
     if (known == nullptr) {

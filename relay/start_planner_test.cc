@@ -263,6 +263,24 @@ TEST(StartPlanner, WhatAFailoverLostCountsAsNotRead) {
   EXPECT_EQ(plan.from.gtids, Gtids(kOne, "1-80")) << "81-95 are read";
 }
 
+// Group Replication gives transactions the group's UUID.
+TEST(StartPlanner, WhatTheSameServerLacksOfOthersIsAShortfallFirst) {
+  StartFacts facts = Facts();
+  facts.reached->gtids.Union(Gtids(kTwo, "1-10"));
+  facts.server.gtid_executed = Gtids(kOne, "1-95");
+  facts.server.gtid_executed.Union(Gtids(kTwo, "1-9"));
+  StartPlan plan = Plan(facts);
+  EXPECT_TRUE(plan.shortfall);
+  EXPECT_FALSE(plan.restart);
+  EXPECT_EQ(plan.lost, Gtids(kTwo, "10"));
+  EXPECT_THAT(plan.explanation, HasSubstr("lacks"));
+
+  facts.server.gtid_purged = Gtids(kOne, "1-92");
+  plan = Plan(facts);
+  EXPECT_TRUE(plan.shortfall);
+  EXPECT_TRUE(plan.restart);
+}
+
 TEST(StartPlanner, WhatIsBeingReadAgainMayBeLostToo) {
   StartFacts facts = Facts();
   facts.server.server_uuid = kTwo;
