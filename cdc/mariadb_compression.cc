@@ -56,7 +56,8 @@ absl::Status UncompressMariadb(absl::string_view compressed, std::string* out) {
     if (full && stream.avail_out == 0) return absl::DataLossError("compressed event holds more than its head says");
     if (!full) done = out->size() - stream.avail_out;
     if (code == Z_STREAM_END) break;
-    if (code != Z_OK) return absl::DataLossError(absl::StrCat("compressed event does not uncompress (zlib ", code, ")"));
+    if (code != Z_OK)
+      return absl::DataLossError(absl::StrCat("compressed event does not uncompress (zlib ", code, ")"));
   }
   out->resize(done);
   if (done != size) {

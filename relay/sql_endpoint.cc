@@ -24,16 +24,17 @@ absl::StatusOr<std::string> CurrentPassword(const SqlEndpoint& endpoint) {
   std::ifstream file(endpoint.password_file, std::ios::binary);
   std::ostringstream text;
   if (file) text << file.rdbuf();
+  // At the start both are mistakes. Later it may be a rotation that is half done, which is waited for as a refused
+  // password is.
   if (!file || text.bad()) {
-    return absl::FailedPreconditionError(absl::StrCat("the database password's file ", endpoint.password_file,
-                                                      " can't be read: ", std::strerror(errno),
-                                                      "; set DB_PASS_FILE to a file that this user may read"));
+    return absl::UnauthenticatedError(absl::StrCat("the database password's file ", endpoint.password_file,
+                                                   " can't be read: ", std::strerror(errno),
+                                                   "; set DB_PASS_FILE to a file that this user may read"));
   }
   std::string password = text.str();
   if (absl::EndsWith(password, "\n")) password.pop_back();
   if (absl::EndsWith(password, "\r")) password.pop_back();
-  // Who has no password gives no file. At the start it is a mistake; later it may be a rotation that is half done,
-  // which is waited for as a refused password is.
+  // Who has no password gives no file.
   if (password.empty()) {
     return absl::UnauthenticatedError(absl::StrCat("the database password's file ", endpoint.password_file,
                                                    " is empty; write the password into it, or leave DB_PASS_FILE "

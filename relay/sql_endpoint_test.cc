@@ -39,7 +39,7 @@ TEST(CurrentPasswordTest, AMissingFileIsNamed) {
   SqlEndpoint endpoint;
   endpoint.password_file = "/nowhere/password";
   const absl::Status status = CurrentPassword(endpoint).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnauthenticated);
   EXPECT_NE(status.message().find("/nowhere/password"), std::string::npos);
 }
 

@@ -230,8 +230,7 @@ absl::StatusOr<StartPlan> PlanStart(const StartFacts& facts) {
   plan.from = MarkOf(reached);
   // Whoever gives these numbers anew, this server's own old primary or another one, has other transactions under them.
   Unread(plan.lost, &plan.from);
-  plan.explanation =
-      plan.shortfall ? absl::StrCat("the server lacks ", plan.lost.ToString()) : "behind the checkpoint";
+  plan.explanation = plan.shortfall ? absl::StrCat("the server lacks ", plan.lost.ToString()) : "behind the checkpoint";
   for (size_t i = 0; i < facts.tables.size(); ++i) {
     const TableCheckpoint* known = reached.FindTable(facts.tables[i].schema, facts.tables[i].table);
     if (known == nullptr) {
