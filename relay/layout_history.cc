@@ -2,12 +2,6 @@
 #include "relay/layout_history.h"
 
 namespace relay {
-namespace {
-
-// A stream goes back behind its last DDL at most: the relay drains what is in flight before it goes past one.
-constexpr size_t kKeptPeriods = 4;
-
-}  // namespace
 
 std::optional<cdc::TableLayout> LayoutHistory::At(absl::string_view schema, absl::string_view table,
                                                   const cdc::BinlogPosition& at) const {
@@ -28,7 +22,6 @@ void LayoutHistory::Add(absl::string_view schema, absl::string_view table, cdc::
   absl::MutexLock lock(&mutex_);
   std::vector<Period>& periods = periods_[{std::string(schema), std::string(table)}];
   periods.push_back({std::move(layout), std::move(since), std::nullopt});
-  if (periods.size() > kKeptPeriods) periods.erase(periods.begin());
 }
 
 void LayoutHistory::Change(absl::string_view schema, absl::string_view table, const cdc::BinlogPosition& at) {
@@ -46,6 +39,13 @@ void LayoutHistory::Clear() {
   periods_.clear();
 }
 
+void LayoutHistory::ForgetBefore(const cdc::BinlogPosition& mark) {
+  absl::MutexLock lock(&mutex_);
+  for (auto& [name, periods] : periods_) {
+    std::erase_if(periods, [&](const Period& period) { return period.until.has_value() && *period.until <= mark; });
+  }
+}
+
 void LayoutHistory::SetServer(absl::string_view server) {
   absl::MutexLock lock(&mutex_);
   if (server == server_) return;
@@ -53,11 +53,11 @@ void LayoutHistory::SetServer(absl::string_view server) {
   server_ = std::string(server);
   if (first) return;
   for (auto& [name, periods] : periods_) {
-    std::vector<Period> kept;
-    if (!periods.empty() && !periods.back().until.has_value()) {
-      kept.push_back({std::move(periods.back().layout), {}, std::nullopt});
+    if (periods.size() == 1 && !periods.front().until.has_value()) {
+      periods.front().since = {};
+    } else {
+      periods.clear();
     }
-    periods = std::move(kept);
   }
 }
 

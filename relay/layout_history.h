@@ -34,8 +34,12 @@ class LayoutHistory {
   // The stream goes on elsewhere, without having read what lies between: nothing holds any more.
   void Clear();
 
-  // From now on positions are those of this server. When it is another one than before, only what held at the end is
-  // kept: positions of two servers can't be compared, and the stream goes on behind all that was handed over.
+  // No transaction before `mark` is read again: what held only before it is dropped.
+  void ForgetBefore(const cdc::BinlogPosition& mark);
+
+  // From now on positions are those of this server. When it is another one than before, a layout is kept only if no
+  // other one is known, from ForgetBefore's mark on: positions of two servers can't be compared, so that where in its
+  // log a change stands is not known, and the stream may yet go back before it. The others are to be proven anew.
   void SetServer(absl::string_view server);
 
  private:
@@ -48,7 +52,7 @@ class LayoutHistory {
 
   mutable absl::Mutex mutex_;
   std::string server_ ABSL_GUARDED_BY(mutex_);
-  // Oldest first; a few at most.
+  // Oldest first.
   std::map<Name, std::vector<Period>> periods_ ABSL_GUARDED_BY(mutex_);
 };
 

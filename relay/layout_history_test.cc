@@ -44,19 +44,56 @@ TEST(LayoutHistoryTest, ComingPastAChangeAgainTakesNothingBack) {
   EXPECT_EQ(ColumnAt(history, 4), "a");
 }
 
-TEST(LayoutHistoryTest, AnotherServerKeepsOnlyWhatHeldAtTheEnd) {
+TEST(LayoutHistoryTest, AnotherServerKeepsALayoutThatHeldAllAlong) {
+  LayoutHistory history;
+  history.SetServer("one");
+  history.Add("app", "t", Layout("a"), Place(100));
+  history.SetServer("two");
+  EXPECT_EQ(ColumnAt(history, 4), "a");
+  history.Change("app", "t", Place(50));
+  history.SetServer("three");
+  EXPECT_EQ(ColumnAt(history, 4), "(unproven)");
+}
+
+// A row that waits since before the change is read again there, and the change stands nobody knows where.
+TEST(LayoutHistoryTest, AnotherServerKeepsNeitherSideOfAChangeThatTheStreamMayGoBackBefore) {
   LayoutHistory history;
   history.SetServer("one");
   history.Add("app", "t", Layout("a"), Place(100));
   history.Change("app", "t", Place(200));
   history.Add("app", "t", Layout("b"), Place(300));
+  history.ForgetBefore(Place(199));
   history.SetServer("one");
   EXPECT_EQ(ColumnAt(history, 150), "a");
   history.SetServer("two");
-  EXPECT_EQ(ColumnAt(history, 4), "b");
-  history.Change("app", "t", Place(50));
-  history.SetServer("three");
   EXPECT_EQ(ColumnAt(history, 4), "(unproven)");
+  EXPECT_EQ(ColumnAt(history, 300), "(unproven)");
+}
+
+TEST(LayoutHistoryTest, AnotherServerKeepsTheLayoutBehindAChangeThatIsDone) {
+  LayoutHistory history;
+  history.SetServer("one");
+  history.Add("app", "t", Layout("a"), Place(100));
+  history.Change("app", "t", Place(200));
+  history.Add("app", "t", Layout("b"), Place(300));
+  history.ForgetBefore(Place(200));
+  history.SetServer("two");
+  EXPECT_EQ(ColumnAt(history, 4), "b");
+}
+
+TEST(LayoutHistoryTest, WhatIsToBeReadAgainIsKnownBehindAnyNumberOfChanges) {
+  LayoutHistory history;
+  history.Add("app", "t", Layout("0"), {});
+  for (int change = 1; change <= 9; ++change) {
+    history.Change("app", "t", Place(change * 100));
+    history.Add("app", "t", Layout(std::to_string(change)), Place(change * 100));
+    history.ForgetBefore(Place(50));
+  }
+  EXPECT_EQ(ColumnAt(history, 50), "0") << "a row waits here";
+  EXPECT_EQ(ColumnAt(history, 750), "7");
+  history.ForgetBefore(Place(450));
+  EXPECT_EQ(ColumnAt(history, 50), "(unproven)");
+  EXPECT_EQ(ColumnAt(history, 450), "4");
 }
 
 TEST(LayoutHistoryTest, TablesAreKeptApart) {

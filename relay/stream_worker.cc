@@ -178,6 +178,7 @@ absl::Status StreamWorker::ConnectToPrimary() {
   }
   sql_ = std::move(found->session);
   server_ = std::move(found->server);
+  ForgetLayouts();
   layouts_ = make_layouts_(sql_.get(), ServerName(server_));
   parts_.board->Update([&](RelayStatus& status) {
     status.source.reached_once = true;
@@ -513,6 +514,11 @@ void StreamWorker::LearnLayouts() {
   parts_.handler->LearnLayouts(handed.empty() ? server_.log_end.position : handed);
 }
 
+void StreamWorker::ForgetLayouts() {
+  const LowWaterMark mark = parts_.tracker->low_water();
+  if (planned_ && parts_.state->IsHere(mark)) parts_.layouts->ForgetBefore(mark.position);
+}
+
 void StreamWorker::Arrived() {
   streamed_once_ = true;
   SetState(RelayState::kStreaming, "");
@@ -572,6 +578,7 @@ absl::Status StreamWorker::Handle(const cdc::StreamItem& item) {
   } else {
     RETURN_IF_ERROR(parts_.handler->Handle(item));
   }
+  if (!item.schema_changes.empty()) ForgetLayouts();
   // Not before: a server that breaks off behind its first word has not served us.
   if (item.kind != cdc::StreamItem::Kind::kIdle || parts_.clock->Monotonic() - opened_ > kGoodConnection) {
     backoff_.Reset();

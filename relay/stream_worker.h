@@ -128,6 +128,8 @@ class StreamWorker {
   std::vector<cdc::TableInterest> Interests() const;
   // What the columns are is easiest to prove before anything else changes.
   void LearnLayouts();
+  // Of what was learned only what may be needed again is kept.
+  void ForgetLayouts();
   // Whether the item's end is no progress, but a place before what was handed over already.
   bool BehindWhatWasHanded(const cdc::StreamItem& item) const;
   absl::Status Handle(const cdc::StreamItem& item);
