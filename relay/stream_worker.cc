@@ -145,7 +145,13 @@ absl::Status StreamWorker::Connection() {
     LearnLayouts();
     RETURN_IF_ERROR(SweepBeforeStreaming());
   }
-  return Read();
+  absl::Status status = Read();
+  if (absl::IsFailedPrecondition(status) && for_branches_ && !pass_over_.empty()) {
+    // A change of another table's columns lies between, which was passed long ago. A sweep brings the branches' rows.
+    branches_readable_ = false;
+    return absl::UnavailableError(status.message());
+  }
+  return status;
 }
 
 std::optional<Checkpoint> StreamWorker::Reached() const {
@@ -339,6 +345,7 @@ absl::Status StreamWorker::ConfirmTable(size_t table) {
 
 std::optional<cdc::BinlogPosition> StreamWorker::OldestBranch(const LowWaterMark& from) const {
   if (plan_.by_gtid && server_.flavor != SqlSession::Flavor::kMariadb) return std::nullopt;
+  if (!branches_readable_) return std::nullopt;
   std::optional<cdc::BinlogPosition> oldest;
   for (const cdc::OpenXaBranch& branch : from.open_xa) {
     const cdc::BinlogPosition& begin = branch.prepare_position;
@@ -356,7 +363,9 @@ absl::Status StreamWorker::Open() {
   LowWaterMark from = parts_.tracker->handed();
   bool by_gtid = plan_.by_gtid;
   pass_over_ = {};
+  for_branches_ = false;
   if (std::optional<cdc::BinlogPosition> branch = OldestBranch(from)) {
+    for_branches_ = true;
     pass_over_ = std::exchange(from.position, *std::move(branch));
     by_gtid = false;
   }

@@ -176,6 +176,8 @@ class StreamWorker {
   cdc::GtidSet seen_;
   // Where reading goes on, when a dump can't be asked to begin there: what is before is passed over.
   cdc::BinlogPosition pass_over_;
+  bool for_branches_ = false;      // It is passed over for the sake of open XA branches.
+  bool branches_readable_ = true;  // No column of what is passed over so was unknown.
   std::atomic<bool> handling_{false};
 
   absl::Mutex source_mutex_;

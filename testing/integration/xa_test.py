@@ -7,6 +7,7 @@ import pytest
 from pymysql.constants import ER
 
 from testing.integration.conftest import start
+from testing.integration.outbox import make_outbox
 from testing.integration.saved_state import saved_ids, saved_position
 from testing.servers.deadline import wait_until
 
@@ -176,6 +177,31 @@ def test_row_that_its_branch_deletes_itself_comes_over_a_new_connection(
     reader.read_to_end()
     assert reader.values() == [f'"{name}"'.encode() for name in (
         'first', 'before', 'gone', 'between', 'other', 'after')]
+
+
+@pytest.mark.faults
+def test_change_of_another_table_behind_a_prepare_stops_nobody(
+        make_relay, outbox, kafka, topic, read):
+    """What is read once more for an open branch may have unknown columns."""
+    outbox.create()
+    other = make_outbox(outbox.server).create()
+    relay = make_relay(outbox, kafka, *_FAST, variables={
+        'DB_NAME': f'{outbox.schema},{other.schema}'})
+    relay.start().wait_ready().wait_streaming()
+    branch = Branch(outbox, topic, '"branch"')
+    other.insert(topic, '"old"')
+    reader = read(topic)
+    reader.wait_count(1)
+    other.execute(f'ALTER TABLE {other.name} ADD note INT AFTER id')
+    other.insert(topic, '"new"')
+    reader.wait_count(2)
+    relay.stop()
+    branch.commit()
+    other.insert(topic, '"after"')
+    relay.start().wait_ready()
+    reader.wait_for(lambda records: {b'"branch"', b'"after"'} <= set(
+        reader.values()), 'both rows')
+    assert relay.running()
 
 
 def _purged_to(server, file):
