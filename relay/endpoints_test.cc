@@ -259,6 +259,12 @@ TEST_F(EndpointsTest, StatusCommandPrintsItForPeople) {
   EXPECT_THAT(ReadableStatus(Ask("/status").body),
               AllOf(HasSubstr("state        streaming\n"), HasSubstr("mysql        connected to db:3306"),
                     HasSubstr("kafka        NOT connected"), HasSubstr("held       orders UNKNOWN_TOPIC")));
+  EXPECT_THAT(ReadableStatus(Ask("/status").body), Not(HasSubstr("published rows kept"))) << "nothing is known yet";
+  board_.Update([](RelayStatus& s) {
+    s.relay_id = "one";
+    s.cleanup.retention = absl::Hours(1);
+  });
+  EXPECT_THAT(ReadableStatus(Ask("/status").body), HasSubstr("0 published rows kept until they are 1h old"));
   EXPECT_EQ(ReadableStatus("[1]"), "[1]");
 }
 

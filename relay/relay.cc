@@ -448,12 +448,7 @@ void Pipeline::ShowIdentity() {
   const Checkpoint& loaded = foundation_.loaded.checkpoint;
   board_->Update([&](RelayStatus& status) {
     status.relay_id = foundation_.relay_id;
-    status.schemas = config_.database.schemas;
-    status.outbox_table = config_.database.outbox_table;
     status.partitioner = std::string(kafka::PartitionerName(partitioner_));
-    status.kafka.brokers = absl::StrJoin(config_.kafka.addresses, ",");
-    status.cleanup.enabled = config_.cleanup.enabled;
-    status.cleanup.retention = config_.cleanup.retention;
     status.checkpoint.present = loaded.has_position();
     status.checkpoint.position = loaded.position.ToString();
     status.checkpoint.gtids = loaded.gtids.ToString();
@@ -535,6 +530,14 @@ absl::Status Pipeline::Run(const absl::Notification* outer_stop) {
 
 absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board,
                       const absl::Notification* outer_stop) {
+  // What is known before any server answers.
+  board->Update([&](RelayStatus& status) {
+    status.schemas = config.database.schemas;
+    status.outbox_table = config.database.outbox_table;
+    status.kafka.brokers = absl::StrJoin(config.kafka.addresses, ",");
+    status.cleanup.enabled = config.cleanup.enabled;
+    status.cleanup.retention = config.cleanup.retention;
+  });
   const SqlConnector connector(EndpointFromConfig(config.database));
   Foundation foundation;
   const absl::Status prepared = Persist(outer_stop, board, [&](Awaited* awaited) {

@@ -110,12 +110,16 @@ std::string ReadableStatus(absl::string_view text) {
     }
   }
   const Json& cleanup = Part(json, "cleanup");
-  lines.Add("cleanup",
-            Truth(cleanup, "enabled")
-                ? absl::StrCat(Count(cleanup, "deleted_rows"), " rows deleted, ", Count(cleanup, "ledger_rows"),
-                               " published rows kept until they are ",
-                               absl::FormatDuration(absl::Seconds(Number(cleanup, "retention_seconds"))), " old")
-                : "off");
+  // Before the checkpoint is loaded nothing is known of published rows.
+  const bool known = !Text(json, "relay_id").empty();
+  if (known || !Truth(cleanup, "enabled")) {
+    lines.Add("cleanup",
+              Truth(cleanup, "enabled")
+                  ? absl::StrCat(Count(cleanup, "deleted_rows"), " rows deleted, ", Count(cleanup, "ledger_rows"),
+                                 " published rows kept until they are ",
+                                 absl::FormatDuration(absl::Seconds(Number(cleanup, "retention_seconds"))), " old")
+                  : "off");
+  }
   lines.AddProblem(cleanup);
   return std::move(lines).Take();
 }

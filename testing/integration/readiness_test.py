@@ -26,7 +26,9 @@ def test_relay_that_waits_for_the_polling_relay_to_stop_is_ready(
     outbox.execute(change.replace('%s', 'NOW()'))
     relay.start().wait_ready()
     assert relay.says('a polling relay is at work')
-    assert relay.status()['state'] == 'waiting'
+    status = relay.status()
+    assert status['state'] == 'waiting'
+    assert status['cleanup']['retention_seconds'] == 3600
     outbox.execute(change.replace('%s', 'NOW() - INTERVAL 1 HOUR'))
     assert read(topic).wait_count(1)[0].value == b'"claimed"'
 
