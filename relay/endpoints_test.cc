@@ -21,7 +21,7 @@
 #include "nlohmann/json.hpp"
 #include "relay/http_client.h"
 #include "relay/http_server.h"
-#include "relay/status_command.h"
+#include "relay/status_text.h"
 
 namespace relay {
 namespace {

@@ -12,6 +12,7 @@
 #include "relay/endpoint_from_config.h"
 #include "relay/identity_from_config.h"
 #include "relay/logging.h"
+#include "relay/migrations_from_config.h"
 #include "relay/relay_identity.h"
 #include "relay/sql_session.h"
 
@@ -41,24 +42,6 @@ absl::Status MigrateNow(const Config& config) {
 }
 
 }  // namespace
-
-absl::StatusOr<std::vector<OutboxSchema>> MigrateAndLog(SqlSession* session, const MigrationOptions& options) {
-  std::vector<std::string> applied;
-  absl::StatusOr<std::vector<OutboxSchema>> schemas = Migrate(session, options, &applied);
-  for (const std::string& statement : applied) LogEvent(LogLevel::kInfo, LogCode::kMigrationApplied, statement);
-  return schemas;
-}
-
-MigrationOptions MigrationOptionsFromConfig(const Config& config) {
-  MigrationOptions options;
-  options.schemas = config.database.schemas;
-  options.outbox_table = config.database.outbox_table;
-  options.skip_outbox_tables = config.database.skip_migrations;
-  if (config.checkpoint.file.empty() && !config.polling_disabled) {
-    options.state_schema = NewStateSchema(IdentityFromConfig(config.database));
-  }
-  return options;
-}
 
 int RunMigrate(const Config& config) {
   const absl::Status status = MigrateNow(config);

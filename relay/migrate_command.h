@@ -2,26 +2,13 @@
 #ifndef RELAY_MIGRATE_COMMAND_H_
 #define RELAY_MIGRATE_COMMAND_H_
 
-#include <vector>
-
-#include "absl/status/statusor.h"
 #include "relay/config.h"
-#include "relay/migrations.h"
-#include "relay/outbox_schema.h"
-#include "relay/sql_session.h"
 
 namespace relay {
 
 // outbox-relay migrate [--print]: makes and completes the tables, or prints the statements that would, each ended by a
 // semicolon. Returns the exit code.
 int RunMigrate(const Config& config);
-
-// Migrate (relay/migrations.h), with a line in the log for each statement that changed a table.
-absl::StatusOr<std::vector<OutboxSchema>> MigrateAndLog(SqlSession* session, const MigrationOptions& options);
-
-// What these settings ask of Migrate. The state schema that the tables name already, if any, is for the caller to fill
-// in (FindStateSchema).
-MigrationOptions MigrationOptionsFromConfig(const Config& config);
 
 }  // namespace relay
 
