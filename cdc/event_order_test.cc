@@ -10,7 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "cdc/event_header.h"
+#include "cdc/event/event_header.h"
 #include "cdc/transaction_reader.h"
 #include "gtest/gtest.h"
 #include "testing/event_writer.h"

@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "cdc/binlog_position.h"
-#include "cdc/event_header.h"
-#include "cdc/event_source.h"
-#include "cdc/file_source.h"
+#include "cdc/event/binlog_position.h"
+#include "cdc/event/event_header.h"
+#include "cdc/source/event_source.h"
+#include "cdc/source/file_source.h"
 #include "cdc/transaction_reader.h"
 #include "gtest/gtest.h"
 #include "testing/event_writer.h"

@@ -7,7 +7,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "cdc/client_charset.h"
+#include "cdc/value/client_charset.h"
 
 namespace cdc {
 namespace {

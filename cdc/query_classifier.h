@@ -31,7 +31,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "cdc/event.h"
+#include "cdc/event/event.h"
 #include "cdc/stream_item.h"
 
 namespace cdc {

@@ -10,9 +10,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "cdc/event.h"
-#include "cdc/event_reader.h"
-#include "cdc/file_source.h"
+#include "cdc/event/event.h"
+#include "cdc/source/event_reader.h"
+#include "cdc/source/file_source.h"
 #include "glog/logging.h"
 
 namespace cdc {

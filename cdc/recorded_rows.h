@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "cdc/rows_event.h"
-#include "cdc/table_layout.h"
-#include "cdc/table_map.h"
+#include "cdc/event/rows_event.h"
+#include "cdc/event/table_map.h"
+#include "cdc/value/table_layout.h"
 
 namespace cdc {
 

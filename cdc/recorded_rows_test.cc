@@ -14,9 +14,9 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "cdc/json_diff.h"
-#include "cdc/rows_decoder.h"
-#include "cdc/text_buffer.h"
+#include "cdc/event/text_buffer.h"
+#include "cdc/value/json_diff.h"
+#include "cdc/value/rows_decoder.h"
 #include "gtest/gtest.h"
 #include "testing/counting_allocator.h"
 

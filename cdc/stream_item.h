@@ -11,9 +11,9 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "cdc/binlog_position.h"
-#include "cdc/column_value.h"
-#include "cdc/gtid.h"
+#include "cdc/event/binlog_position.h"
+#include "cdc/event/gtid.h"
+#include "cdc/value/column_value.h"
 
 namespace cdc {
 

@@ -3,7 +3,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "cdc/table_map.h"
+#include "cdc/event/table_map.h"
 #include "relay/base/status_macros.h"
 
 namespace cdc {

@@ -13,12 +13,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "cdc/binlog_position.h"
-#include "cdc/event.h"
-#include "cdc/rows_decoder.h"
+#include "cdc/event/binlog_position.h"
+#include "cdc/event/event.h"
+#include "cdc/event/table_map.h"
 #include "cdc/stream_item.h"
-#include "cdc/table_layout.h"
-#include "cdc/table_map.h"
+#include "cdc/value/rows_decoder.h"
+#include "cdc/value/table_layout.h"
 
 namespace cdc {
 

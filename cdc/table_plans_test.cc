@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
-#include "cdc/dialect.h"
+#include "cdc/event/dialect.h"
 #include "gtest/gtest.h"
 
 namespace cdc {

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "absl/hash/hash.h"
-#include "cdc/json_diff.h"
+#include "cdc/value/json_diff.h"
 #include "glog/logging.h"
 #include "relay/base/status_macros.h"
 

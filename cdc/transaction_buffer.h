@@ -30,11 +30,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "cdc/column_value.h"
+#include "cdc/event/text_buffer.h"
 #include "cdc/key_index.h"
 #include "cdc/row_log.h"
 #include "cdc/stream_item.h"
-#include "cdc/text_buffer.h"
+#include "cdc/value/column_value.h"
 
 namespace cdc {
 

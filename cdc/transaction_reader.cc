@@ -16,8 +16,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "cdc/event_header.h"
-#include "cdc/rows_event.h"
+#include "cdc/event/event_header.h"
+#include "cdc/event/rows_event.h"
 #include "relay/base/status_macros.h"
 
 namespace cdc {

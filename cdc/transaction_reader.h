@@ -49,16 +49,16 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "cdc/binlog_position.h"
-#include "cdc/event.h"
-#include "cdc/event_reader.h"
-#include "cdc/event_source.h"
-#include "cdc/gtid.h"
+#include "cdc/event/binlog_position.h"
+#include "cdc/event/event.h"
+#include "cdc/event/gtid.h"
 #include "cdc/query_classifier.h"
+#include "cdc/source/event_reader.h"
+#include "cdc/source/event_source.h"
 #include "cdc/stream_item.h"
-#include "cdc/table_layout.h"
 #include "cdc/table_plans.h"
 #include "cdc/transaction_buffer.h"
+#include "cdc/value/table_layout.h"
 
 namespace cdc {
 

@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "cdc/event_header.h"
+#include "cdc/event/event_header.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "testing/counting_allocator.h"

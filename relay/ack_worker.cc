@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "relay/base/status_macros.h"
-#include "relay/logging.h"
+#include "relay/status/logging.h"
 
 namespace relay {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
-#include "relay/layout_history.h"
+#include "relay/state/layout_history.h"
 
 namespace relay {
 namespace {

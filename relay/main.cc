@@ -6,14 +6,14 @@
 #include <unistd.h>
 
 #include "absl/synchronization/notification.h"
-#include "relay/check_command.h"
-#include "relay/cleanup_command.h"
-#include "relay/commands.h"
-#include "relay/config.h"
-#include "relay/decode_command.h"
-#include "relay/migrate_command.h"
-#include "relay/optimize_command.h"
-#include "relay/run_command.h"
+#include "relay/command/check_command.h"
+#include "relay/command/cleanup_command.h"
+#include "relay/command/commands.h"
+#include "relay/command/decode_command.h"
+#include "relay/command/migrate_command.h"
+#include "relay/command/optimize_command.h"
+#include "relay/command/run_command.h"
+#include "relay/config/config.h"
 
 int main(int argc, char** argv) {
   relay::Commands commands;

@@ -17,9 +17,9 @@
 
 #include "absl/status/status.h"
 #include "absl/synchronization/notification.h"
-#include "relay/config.h"
-#include "relay/metrics.h"
-#include "relay/relay_status.h"
+#include "relay/config/config.h"
+#include "relay/status/metrics.h"
+#include "relay/status/relay_status.h"
 
 namespace relay {
 

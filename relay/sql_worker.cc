@@ -8,12 +8,12 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "relay/base/status_macros.h"
-#include "relay/logging.h"
-#include "relay/outbox_table_shape.h"
-#include "relay/pending_rows.h"
-#include "relay/replaced_table.h"
-#include "relay/server_info.h"
-#include "relay/table_identity.h"
+#include "relay/outbox/outbox_table_shape.h"
+#include "relay/outbox/pending_rows.h"
+#include "relay/outbox/table_identity.h"
+#include "relay/sql/server_info.h"
+#include "relay/status/logging.h"
+#include "relay/stream/replaced_table.h"
 
 namespace relay {
 namespace {

@@ -15,8 +15,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
-#include "relay/outbox_server_fixture.h"
-#include "relay/server_info.h"
+#include "relay/outbox/outbox_server_fixture.h"
+#include "relay/sql/server_info.h"
 
 namespace relay {
 namespace {

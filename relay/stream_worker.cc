@@ -7,12 +7,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "relay/base/status_macros.h"
-#include "relay/commit_barrier.h"
-#include "relay/logging.h"
-#include "relay/outbox_table.h"
-#include "relay/pending_rows.h"
-#include "relay/replaced_table.h"
-#include "relay/table_identity.h"
+#include "relay/outbox/outbox_table.h"
+#include "relay/outbox/pending_rows.h"
+#include "relay/outbox/table_identity.h"
+#include "relay/status/logging.h"
+#include "relay/stream/commit_barrier.h"
+#include "relay/stream/replaced_table.h"
 
 namespace relay {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "cdc/crc32.h"
+#include "cdc/event/crc32.h"
 #include "glog/logging.h"
 
 namespace testing_support {
@@ -43,7 +43,7 @@ std::string LengthEncoded(uint64_t value) {
   return absl::StrCat("\xFE", Fixed(value, 8));
 }
 
-// As MariaDB's log_bin_compress does: see cdc/mariadb_compression.h.
+// As MariaDB's log_bin_compress does: see cdc/event/mariadb_compression.h.
 std::string Compressed(absl::string_view bytes) {
   std::string packed(compressBound(bytes.size()), '\0');
   uLongf size = packed.size();

@@ -10,8 +10,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "cdc/event_header.h"
-#include "cdc/event_source.h"
+#include "cdc/event/event_header.h"
+#include "cdc/source/event_source.h"
 
 namespace testing_support {
 

@@ -17,7 +17,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "relay/sql_session.h"
+#include "relay/sql/sql_session.h"
 
 namespace testing_servers {
 

@@ -6,7 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "cdc/file_source.h"
+#include "cdc/source/file_source.h"
 #include "relay/base/status_macros.h"
 
 namespace testing_support {

@@ -8,10 +8,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "cdc/binlog_position.h"
+#include "cdc/event/binlog_position.h"
 #include "cdc/stream_item.h"
-#include "cdc/table_layout.h"
 #include "cdc/transaction_reader.h"
+#include "cdc/value/table_layout.h"
 
 namespace testing_support {
 

@@ -9,14 +9,14 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "cdc/event.h"
-#include "cdc/event_reader.h"
-#include "cdc/file_source.h"
-#include "cdc/rows_decoder.h"
-#include "cdc/rows_event.h"
-#include "cdc/table_map.h"
+#include "cdc/event/event.h"
+#include "cdc/event/rows_event.h"
+#include "cdc/event/table_map.h"
+#include "cdc/source/event_reader.h"
+#include "cdc/source/file_source.h"
+#include "cdc/value/rows_decoder.h"
 #include "gtest/gtest.h"
-#include "relay/outbox_table.h"
+#include "relay/outbox/outbox_table.h"
 #include "testing/counting_allocator.h"
 
 namespace {

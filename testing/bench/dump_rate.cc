@@ -22,8 +22,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "cdc/binlog_position.h"
-#include "cdc/live_source.h"
+#include "cdc/event/binlog_position.h"
+#include "cdc/source/live_source.h"
 #include "gflags/gflags.h"
 
 DEFINE_string(host, "127.0.0.1", "Server; TCP is the faster way, also on one machine.");

@@ -15,9 +15,9 @@
 
 #include "absl/strings/string_view.h"
 #include "benchmark/benchmark.h"
-#include "cdc/event_header.h"
-#include "cdc/event_source.h"
-#include "cdc/file_source.h"
+#include "cdc/event/event_header.h"
+#include "cdc/source/event_source.h"
+#include "cdc/source/file_source.h"
 #include "cdc/transaction_reader.h"
 #include "glog/logging.h"
 #include "testing/counting_allocator.h"

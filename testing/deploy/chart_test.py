@@ -420,7 +420,7 @@ def test_every_metric_of_an_alert_exists(helm, tmp_path):
     rules = _rules(helm, tmp_path).read_text()
     names = set(re.findall(r'\b(?:outbox_relay|kafka_outbox)_\w+', rules))
     assert names
-    code = (_ROOT / 'relay/metrics.cc').read_text()
+    code = (_ROOT / 'relay/status/metrics.cc').read_text()
     for name in names:
         base = re.sub(r'_(bucket|sum|count)$', '', name)
-        assert f'"{base}"' in code, f'{name} is not in relay/metrics.cc'
+        assert f'"{base}"' in code, f'{name} is not in relay/status/metrics.cc'

@@ -7,9 +7,9 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "cdc/event.h"
-#include "cdc/mariadb_compression.h"
-#include "cdc/transaction_payload.h"
+#include "cdc/event/event.h"
+#include "cdc/event/mariadb_compression.h"
+#include "cdc/event/transaction_payload.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;

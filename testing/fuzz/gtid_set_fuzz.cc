@@ -7,8 +7,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "cdc/gtid.h"
-#include "cdc/gtid_set.h"
+#include "cdc/event/gtid.h"
+#include "cdc/event/gtid_set.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;

@@ -5,9 +5,9 @@
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
-#include "cdc/byte_reader.h"
-#include "cdc/json_diff.h"
-#include "cdc/text_buffer.h"
+#include "cdc/event/byte_reader.h"
+#include "cdc/event/text_buffer.h"
+#include "cdc/value/json_diff.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   cdc::ByteReader reader(absl::string_view(reinterpret_cast<const char*>(data), size));

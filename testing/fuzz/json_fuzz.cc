@@ -6,8 +6,8 @@
 #include <cstdlib>
 
 #include "absl/strings/string_view.h"
-#include "cdc/json_text.h"
-#include "cdc/text_buffer.h"
+#include "cdc/event/text_buffer.h"
+#include "cdc/value/json_text.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   cdc::TextBuffer text;

@@ -8,12 +8,12 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "cdc/byte_reader.h"
-#include "cdc/json_diff.h"
-#include "cdc/rows_decoder.h"
-#include "cdc/rows_event.h"
-#include "cdc/table_map.h"
-#include "cdc/text_buffer.h"
+#include "cdc/event/byte_reader.h"
+#include "cdc/event/rows_event.h"
+#include "cdc/event/table_map.h"
+#include "cdc/event/text_buffer.h"
+#include "cdc/value/json_diff.h"
+#include "cdc/value/rows_decoder.h"
 
 namespace {
 

@@ -8,8 +8,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "cdc/event_source.h"
-#include "cdc/file_source.h"
+#include "cdc/source/event_source.h"
+#include "cdc/source/file_source.h"
 #include "cdc/stream_item.h"
 #include "cdc/transaction_reader.h"
 #include "testing/transaction_text.h"

@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "absl/strings/string_view.h"
-#include "cdc/rows_decoder.h"
-#include "cdc/table_map.h"
+#include "cdc/event/table_map.h"
+#include "cdc/value/rows_decoder.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;

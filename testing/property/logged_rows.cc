@@ -8,10 +8,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "cdc/event.h"
-#include "cdc/event_reader.h"
-#include "cdc/rows_decoder.h"
-#include "cdc/table_map.h"
+#include "cdc/event/event.h"
+#include "cdc/event/table_map.h"
+#include "cdc/source/event_reader.h"
+#include "cdc/value/rows_decoder.h"
 #include "relay/base/status_macros.h"
 
 namespace testing_property {

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "cdc/column_value.h"
-#include "cdc/event_source.h"
-#include "cdc/rows_event.h"
-#include "cdc/server_connection.h"
-#include "cdc/table_layout.h"
+#include "cdc/event/rows_event.h"
+#include "cdc/source/event_source.h"
+#include "cdc/source/server_connection.h"
+#include "cdc/value/column_value.h"
+#include "cdc/value/table_layout.h"
 
 namespace testing_property {
 

@@ -18,7 +18,7 @@ What was written from `-- record` on, to the end of the file, is the fixture: th
 begins with the log file that is written there, and leaves what the server remembers of earlier ones. The version that
 the server told stands beside it in NAME.version. The golden files are written by the tests themselves:
 
-    bazel test //cdc:recorded_binlog_test //relay:decode_command_test --test_env=UPDATE_GOLDEN=$PWD/testing/testdata \\
+    bazel test //cdc:recorded_binlog_test //relay/command:decode_command_test --test_env=UPDATE_GOLDEN=$PWD/testing/testdata \\
         --spawn_strategy=local
 
 Look at every difference before committing it.
