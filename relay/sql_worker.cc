@@ -366,6 +366,13 @@ absl::Status SqlWorker::AskServer() {
                                                server.read_only ? " is read only" : " replicates from another one",
                                                ": no primary any more; one is looked for"));
   }
+  if (session_server_ != parts_.state->server()) {
+    // A primary, and not the one whose log is read: that may be none any more, its connections left open. The stream
+    // looks once, since there may be two.
+    if (parts_.state->planned() && !std::exchange(stream_looked_, true)) parts_.leave_server();
+  } else {
+    stream_looked_ = false;
+  }
   const LowWaterMark mark = parts_.tracker->low_water();
 
   uint64_t ahead = 0;

@@ -166,6 +166,8 @@ class SqlWorker {
   absl::BitGen random_;
   std::unique_ptr<SqlSession> session_;
   std::string session_server_;  // ServerName of the session's.
+  // The stream was told that it may read another server than the session's.
+  bool stream_looked_ = false;
   Task connecting_{random_};
   Task poison_task_{random_};
   Task server_task_{random_};

@@ -4,6 +4,7 @@
 #include "relay/sql_worker.h"
 
 #include <atomic>
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -40,11 +41,11 @@ class SqlWorkerTest : public OutboxServerTest {
   void MakeWorker(uint64_t quiet_ahead_bytes) {
     SqlWorker::Options options;
     options.quiet_ahead_bytes = quiet_ahead_bytes;
-    worker_.emplace(
-        options,
-        SqlWorker::Parts{&*connector_, &*state_, &tracker_, &*ledger_, &policy_, &sweeps_, &*recorder_, &*marker_,
-                         &*cleaner_, &metrics_, &board_, &clock_, &stop_,
-                         [](SqlSession*) -> absl::StatusOr<absl::Duration> { return absl::ZeroDuration(); }, [] {}});
+    worker_.emplace(options,
+                    SqlWorker::Parts{&*connector_, &*state_, &tracker_, &*ledger_, &policy_, &sweeps_, &*recorder_,
+                                     &*marker_, &*cleaner_, &metrics_, &board_, &clock_, &stop_,
+                                     [](SqlSession*) -> absl::StatusOr<absl::Duration> { return absl::ZeroDuration(); },
+                                     [this] { ++left_server_; }});
   }
 
   static PoisonRow Row(uint64_t id) {
@@ -105,6 +106,7 @@ class SqlWorkerTest : public OutboxServerTest {
   std::string Dead() { return Select("SELECT row_id FROM kafka_outbox_dead ORDER BY row_id"); }
 
   std::atomic<bool> log_is_read_{true};
+  std::atomic<int> left_server_{0};
   base::FakeClock clock_;
   LayoutHistory layouts_;
   Metrics metrics_{"test"};
@@ -135,6 +137,20 @@ TEST_P(SqlWorkerTest, TimeToPurgeRunsOnWhileTheServerDoesNotAnswer) {
   clock_.Advance(absl::Hours(20));
   worker_->ShowFigures();
   EXPECT_EQ(metrics_.seconds_to_purge.value(), then - 20 * 3600);
+}
+
+TEST_P(SqlWorkerTest, AStreamThatReadsAnotherServerThanThePrimaryLooksOnce) {
+  int rounds = 0;
+  RunUntil([&] {
+    state_->set_server("the server before", {});
+    return left_server_ > 0 && ++rounds > 20;
+  });
+  EXPECT_EQ(left_server_, 1);
+}
+
+TEST_P(SqlWorkerTest, AStreamThatReadsThePrimaryIsLeftAlone) {
+  RunUntil([&] { return std::isfinite(metrics_.seconds_to_purge.value()); });
+  EXPECT_EQ(left_server_, 0);
 }
 
 TEST_P(SqlWorkerTest, PoisonOfBeforeATruncateLeavesTheNewRowOfItsIdAlone) {
