@@ -296,7 +296,7 @@ def test_relay_may_flush_for_as_long_as_the_pod_waits(helm):
 
 def _known_variables():
     text = ''.join(path.read_text()
-                   for path in sorted((_ROOT / 'relay').glob('*settings.cc')))
+                   for path in sorted((_ROOT / 'relay/config').glob('*settings.cc')))
     return set(re.findall(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"', text))
 
 
