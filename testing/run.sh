@@ -21,7 +21,7 @@ side:
                        the analysis of thread-safety
   tsan                 the same with clang and ThreadSanitizer
   thread-safety        clang's analysis of ABSL_GUARDED_BY alone, as errors
-  fuzz                 each libFuzzer target for a minute, as many at once as
+  fuzz                 each libFuzzer target for 30 s, as many at once as
                        there are processors
   integration-mysql    the relay between a real MySQL and a real Kafka
   integration-mariadb  the same with MariaDB 10.11, but for tests that are
@@ -37,7 +37,7 @@ unit and thread-safety: minutes, and no server.
 OUTBOX_PROPERTY_ROWS is the number of random rows, and of random documents, that
 the servers tier holds against SELECT (20000);
 OUTBOX_PROPERTY_SEED has the same ones again. OUTBOX_FUZZ_SECONDS is the time of
-each fuzzer (60).
+each fuzzer (30).
 
 Installs what it needs from Debian. What can't be fetched is said in one line
 and its tests are counted as skipped, by name. The last line counts:
@@ -244,7 +244,7 @@ fuzz() {
   mkdir -p "$work/corpus/$1"
   [[ ! -e testing/fuzz/$1.dict ]] || words=(-dict="testing/fuzz/$1.dict")
   supervised "bazel-bin/testing/fuzz/$1" "${words[@]}" -rss_limit_mb=2048 \
-    -max_total_time="${OUTBOX_FUZZ_SECONDS:-60}" -timeout=10 -verbosity=0 \
+    -max_total_time="${OUTBOX_FUZZ_SECONDS:-30}" -timeout=10 -verbosity=0 \
     -print_final_stats=1 -artifact_prefix="/tmp/$1-" \
     "$work/corpus/$1" "testing/fuzz/corpus/$1" >"$log" || outcome=failed
   # What did not run its inputs has shown nothing.
