@@ -77,7 +77,7 @@ void SqlWorker::Run() {
 }
 
 absl::StatusOr<bool> SqlWorker::MayMarkTheRest() {
-  if (!log_was_read_) return false;
+  if (log_was_read_ == false) return false;
   RETURN_IF_ERROR(Connect());
   if (session_server_ != parts_.state->server()) return false;
   for (size_t table = 0; table < parts_.state->table_count(); ++table) {
@@ -564,6 +564,7 @@ IdSet SqlWorker::Unmarked(size_t table) const {
 }
 
 absl::Status SqlWorker::Mark() {
+  if (!parts_.state->planned()) return absl::OkStatus();
   bool read = false;
   // A backlog is known without a look that waits for its end.
   if (parts_.marker->pending() > 0 || ahead_bytes_ <= options_.quiet_ahead_bytes) {

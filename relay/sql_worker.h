@@ -101,8 +101,8 @@ class SqlWorker {
   void RecordTheRest();
 
   // After Run, when no acknowledgement can come any more: marks what was acknowledged meanwhile, so that another relay
-  // finds the rows marked. Nothing where the log was not read right before, or the table may have other rows of these
-  // ids by now; and no longer than a moment. The next start marks what is left.
+  // finds the rows marked. Nothing where a part of the log was unread right before, or the table may have other rows of
+  // these ids by now; and no longer than a moment. The next start marks what is left.
   void MarkTheRest();
 
  private:
@@ -195,8 +195,8 @@ class SqlWorker {
   bool cleanup_left_some_ = false;  // The budget was used up: no waiting for the next interval.
   std::optional<absl::Duration> cleanup_held_since_;
   absl::Duration last_held_log_ = -absl::InfiniteDuration();
-  bool ledger_marked_ = false;  // What an earlier process published was given to the marker.
-  bool log_was_read_ = false;   // By the last look before marks were set.
+  bool ledger_marked_ = false;        // What an earlier process published was given to the marker.
+  std::optional<bool> log_was_read_;  // By the last look before marks were set; nullopt: none was taken yet.
   absl::Duration last_mark_ = -absl::InfiniteDuration();
   RowCounter row_counter_;
   absl::Duration next_count_ = -absl::InfiniteDuration();
