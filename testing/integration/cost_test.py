@@ -18,15 +18,13 @@ def _statements(server, *kinds):
 def _deletes(relay, outbox):
     """The rows of the outbox's DELETEs as they stand in the log."""
     server = outbox.server
-    deletes = []
-    for log in server.execute('SHOW BINARY LOGS'):
-        code, output = relay.run(
-            'decode', '--table', f'{outbox.schema}.{outbox.table}',
-            str(server.datadir / log[0]))
-        assert code == 0, output
-        deletes += [entry['row'] for entry in map(
-            json.loads, output.splitlines()) if entry['op'] == 'delete']
-    return deletes
+    code, output = relay.run(
+        'decode', '--table', f'{outbox.schema}.{outbox.table}',
+        *(str(server.datadir / log[0])
+          for log in server.execute('SHOW BINARY LOGS')))
+    assert code == 0, output
+    return [entry['row'] for entry in map(json.loads, output.splitlines())
+            if entry['op'] == 'delete']
 
 
 def test_primary_runs_no_statement_for_a_row_and_one_save_a_second(
