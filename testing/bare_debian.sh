@@ -28,7 +28,7 @@ if [[ ! -d $root/etc/apt ]]; then
 fi
 
 inside() {
-  # The clone and what runs in it end with this script.
+  # With process ids of its own: what a command leaves running ends with it.
   # shellcheck disable=SC2016
   unshare --mount --pid --fork --kill-child bash -ec '
     root=$1
