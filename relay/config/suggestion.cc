@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -46,16 +45,10 @@ std::string Suggestion::Words(absl::string_view prefix) const {
 }
 
 bool OneSlipApart(absl::string_view a, absl::string_view b) {
-  if (a.size() > b.size()) std::swap(a, b);
-  size_t same = 0;
-  while (same < a.size() && a[same] == b[same]) ++same;
-  const absl::string_view rest_a = a.substr(same);
-  const absl::string_view rest_b = b.substr(same);
-  if (rest_b.empty()) return false;
-  if (rest_a.size() + 1 == rest_b.size()) return rest_a == rest_b.substr(1);
-  if (rest_a.size() != rest_b.size()) return false;
-  if (rest_a.substr(1) == rest_b.substr(1)) return true;
-  return rest_a.size() > 1 && rest_a[0] == rest_b[1] && rest_a[1] == rest_b[0] && rest_a.substr(2) == rest_b.substr(2);
+  if (Distance(a, b) == 1) return true;
+  if (a.size() != b.size()) return false;
+  const size_t i = std::mismatch(a.begin(), a.end(), b.begin()).first - a.begin();
+  return i + 1 < a.size() && a[i] == b[i + 1] && a[i + 1] == b[i] && a.substr(i + 2) == b.substr(i + 2);
 }
 
 }  // namespace relay

@@ -68,10 +68,10 @@ std::vector<std::string> UnknownVariableNotices(const char* const* environment, 
       notices.push_back(absl::StrCat(name, " is no setting of this version, did you mean ", meant->variable, "?"));
       continue;
     }
-    if (!IsOursAlone(name)) continue;
+    const bool known = absl::c_any_of(AllSettings(), [&](const Setting& setting) { return setting.variable == name; });
+    if (known || !IsOursAlone(name)) continue;
     Suggestion suggestion(name);
     for (const Setting& setting : AllSettings()) suggestion.Consider(setting.variable);
-    if (absl::c_any_of(AllSettings(), [&](const Setting& setting) { return setting.variable == name; })) continue;
     notices.push_back(absl::StrCat(name, " is no setting of this version", suggestion.Words("")));
   }
   return notices;
