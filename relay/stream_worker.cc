@@ -196,6 +196,8 @@ absl::Status StreamWorker::ConnectToPrimary() {
   return absl::OkStatus();
 }
 
+bool StreamWorker::SeenShort() const { return shortfall_.has_value() && shortfall_->server == ServerName(server_); }
+
 absl::StatusOr<StartPlan> StreamWorker::MakePlan() {
   StartFacts facts;
   facts.server = server_;
@@ -216,7 +218,7 @@ absl::StatusOr<StartPlan> StreamWorker::MakePlan() {
     if (history.verdict == HistoryCheck::Verdict::kRewritten) facts.history_rewritten = history.explanation;
   }
   ASSIGN_OR_RETURN(StartPlan plan, PlanStart(facts));
-  const bool seen_short = shortfall_.has_value() && shortfall_->server == ServerName(server_);
+  const bool seen_short = SeenShort();
   if (!plan.shortfall) {
     // By now it may have given those numbers to others. (MariaDB's replica would then refuse the dump.)
     const bool may_count_anew =
@@ -259,7 +261,7 @@ void StreamWorker::LogLost(const cdc::GtidSet& lost) const {
 
 absl::Status StreamWorker::Plan() {
   ASSIGN_OR_RETURN(StartPlan plan, MakePlan());
-  const bool seen_short = shortfall_.has_value() && shortfall_->server == ServerName(server_);
+  const bool seen_short = SeenShort();
   // Of what is to be read again some was lost, or lacked for a while: a number does not tell its transaction any more.
   const bool forget = !plan.lost.empty() || (seen_short && !parts_.tracker->handed().gtids.Contains(seen_));
   if (planned_ && (plan.restart || forget)) {

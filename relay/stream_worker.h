@@ -101,6 +101,8 @@ class StreamWorker {
   absl::Status ConnectToPrimary();
   absl::Status Plan();
   absl::StatusOr<StartPlan> MakePlan();
+  // Whether this server was seen to lack some transactions, and no plan for it was carried out since.
+  bool SeenShort() const;
   // Everything that has to be known of the plan, by whoever starts after us, before the mark stands where it says.
   absl::Status Prepare(const StartPlan& plan);
   void LogPlan(const StartPlan& plan) const;

@@ -9,9 +9,9 @@
 //   the log was purged                 now, after a sweep; the ledger void if it was another server's
 //   the server has less than we saw    its history was rewritten: now, after a sweep, the ledger void
 //     (of its own transactions)
-//   it has less than we saw of others'  the checkpoint's place, less what it lacks: a failover lost that, and the
-//                                      numbers may be given anew
 //   another server, without GTIDs      the same
+//   less than we saw of another's      the checkpoint's place, less what it lacks: a failover lost that, and the
+//     transactions                     numbers may be given anew
 //   a table that is not covered        the checkpoint's place, after a sweep of that table
 //   a table whose sweep is not done    the same; whether its ledger is still to be judged stands in the checkpoint
 #ifndef RELAY_STREAM_START_PLANNER_H_
