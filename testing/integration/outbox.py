@@ -34,6 +34,11 @@ _numbers = itertools.count(1)
 VERSIONS = tuple(version for version, _ in _MIGRATIONS)
 
 
+def numbers(first, last):
+    """Payloads that tell the rows apart."""
+    return [str(number) for number in range(first, last + 1)]
+
+
 class Outbox:
     """The outbox table of one schema on one server."""
 

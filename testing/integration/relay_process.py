@@ -172,6 +172,11 @@ class RelayProcess:
                    'the log is read', 60)
         return self
 
+    def wait_compared(self):
+        """Waits for the sweep that every first start ends with."""
+        wait_until(lambda: self.says('sweep.finished', 'table was compared'),
+                   'the first sweep alongside')
+
     def wait_acknowledged(self):
         """Nothing that it has read waits for the broker: a record can be read
         from its topic before the relay knows of it."""

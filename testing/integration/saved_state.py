@@ -12,6 +12,12 @@ def saved_position(outbox):
                           'kafka_outbox_checkpoint')[0]
 
 
+def saved_place(outbox):
+    """The checkpoint's place by GTIDs and by position."""
+    return outbox.execute('SELECT gtids, log_file, log_offset FROM '
+                          'kafka_outbox_checkpoint')
+
+
 def saved_ids(outbox):
     """The ids in the ledger; none where the relay has made no tables yet."""
     if not outbox.execute(

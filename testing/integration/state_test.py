@@ -10,7 +10,8 @@ import pytest
 from testing.integration.faults import (assert_healed_after_a_purge,
                                         purge_past_the_checkpoint)
 from testing.integration.outbox import (USER, create_user,
-                                        grant_replication, make_outbox)
+                                        grant_replication, make_outbox,
+                                        numbers)
 from testing.integration.saved_state import saved_position
 from testing.servers.deadline import wait_until
 
@@ -23,16 +24,11 @@ _POLLING_RELAYS_CONDITION = (
     'AND errored = 0')
 
 
-def _numbers(first, last):
-    return [str(number) for number in range(first, last + 1)]
-
-
 def _publish(relay, outbox, topic, reader, payloads):
     """Inserts rows, waits until they have arrived and the ledger has them."""
     before = saved_position(outbox)
     outbox.insert_many(topic, payloads)
-    reader.wait_for(lambda records: {payload.encode() for payload in payloads}
-                    <= set(reader.values()), 'the rows')
+    reader.wait_all(payloads, timeout=60)
     wait_until(lambda: saved_position(outbox) != before, 'a save')
     relay.stop()
 
@@ -142,9 +138,9 @@ def test_new_rows_under_old_ids_are_published_after_a_purge(
         make_relay, outbox, kafka, topic, read, grown):
     relay = make_relay(outbox, kafka, *_FAST).start().wait_ready()
     reader = read(topic)
-    _publish(relay, outbox, topic, reader, _numbers(1, 60))
+    _publish(relay, outbox, topic, reader, numbers(1, 60))
     outbox.execute(f'TRUNCATE {outbox.name}')
-    new = _numbers(1001, 1000 + grown)
+    new = numbers(1001, 1000 + grown)
     outbox.insert_many(topic, new)
     purge_past_the_checkpoint(outbox)
     relay.start().wait_ready()
@@ -159,8 +155,8 @@ def test_purge_repeats_nothing_when_the_ledger_surely_holds(
     outbox.execute(f'ALTER TABLE {outbox.name} AUTO_INCREMENT = 1000')
     relay = make_relay(outbox, kafka, *_FAST).start().wait_ready()
     reader = read(topic)
-    _publish(relay, outbox, topic, reader, _numbers(1, 60))
-    outbox.insert_many(topic, _numbers(61, 90))
+    _publish(relay, outbox, topic, reader, numbers(1, 60))
+    outbox.insert_many(topic, numbers(61, 90))
     purge_past_the_checkpoint(outbox)
     relay.start().wait_ready()
     reader.wait_count(90)
@@ -174,7 +170,7 @@ def test_optimize_beside_a_relay_repeats_nothing(make_relay, outbox, kafka,
                                                  topic, read):
     relay = make_relay(outbox, kafka, '--retention=4s', *_FAST)
     relay.start().wait_ready()
-    outbox.insert_many(topic, _numbers(1, 20))
+    outbox.insert_many(topic, numbers(1, 20))
     reader = read(topic)
     reader.wait_count(20)
     time.sleep(1.1)  # CREATE_TIME counts whole seconds.
@@ -191,13 +187,13 @@ def test_truncate_lets_ids_come_back_and_their_rows_are_pruned_too(
     relay = make_relay(outbox, kafka, '--retention=3s', *_FAST)
     relay.start().wait_ready()
     reader = read(topic)
-    outbox.insert_many(topic, _numbers(1, 20))
+    outbox.insert_many(topic, numbers(1, 20))
     reader.wait_count(20)
     # A sweep that is under way may publish rows again.
     wait_until(lambda: relay.says('sweep.finished', 'table was compared'),
                'the first start is over', 60)
     outbox.execute(f'TRUNCATE {outbox.name}')
-    outbox.insert_many(topic, _numbers(101, 130))
+    outbox.insert_many(topic, numbers(101, 130))
     reader.wait_count(50)
     wait_until(lambda: outbox.count() == 0, 'the rows are pruned', 90)
     reader.read_to_end()
@@ -241,7 +237,7 @@ def test_polling_relay_put_back_finds_nothing_to_claim(make_relay, outbox,
                                                        kafka, topic, read):
     outbox.create(polling_relay=True)
     relay = make_relay(outbox, kafka, *_FAST).start().wait_ready()
-    outbox.insert_many(topic, _numbers(1, 3000))
+    outbox.insert_many(topic, numbers(1, 3000))
     read(topic).wait_count(3000)
     assert relay.stop() == 0
     assert outbox.count(_POLLING_RELAYS_CONDITION) == 0

@@ -73,6 +73,12 @@ class TopicReader:
         return self.wait_for(lambda records: len(records) >= count,
                              f'{count} records', timeout)
 
+    def wait_all(self, payloads, timeout=120):
+        """Polls until each of the payloads is the value of a record."""
+        wanted = {payload.encode() for payload in payloads}
+        return self.wait_for(lambda records: wanted <= set(self.values()),
+                             'every row', timeout)
+
     def read_to_end(self, timeout=60):
         """Everything up to what are now the ends; returns the records."""
         self._ends.clear()

@@ -9,6 +9,7 @@ from testing.integration.conftest import start
 from testing.integration.faults import (assert_goes_on_after_a_purge,
                                         assert_healed_after_a_purge, paused,
                                         purge_past_the_checkpoint)
+from testing.integration.outbox import numbers
 from testing.integration.saved_state import saved_ids
 from testing.servers.deadline import wait_until
 
@@ -31,16 +32,12 @@ def relay(make_relay, outbox, kafka):
     return make_relay(outbox, kafka, '--checkpoint-interval=100ms')
 
 
-def _numbers(first, last):
-    return [str(number) for number in range(first, last + 1)]
-
-
 def _assert_all_once(reader, count):
     """1 to `count` have come, in order, and nothing else."""
     reader.wait_count(count)
     reader.read_to_end()
     assert reader.values() == [number.encode()
-                               for number in _numbers(1, count)]
+                               for number in numbers(1, count)]
 
 
 def _assert_none_from_the_table(relay):
@@ -50,16 +47,16 @@ def _assert_none_from_the_table(relay):
 
 def test_waiting_rows_then_the_log_then_what_came_while_it_was_down(
         relay, outbox, topic, read):
-    outbox.insert_many(topic, _numbers(1, 100))
+    outbox.insert_many(topic, numbers(1, 100))
     relay.start().wait_ready().wait_streaming()
     assert relay.says('stream.connected', 'by=position')
     reader = read(topic)
-    outbox.insert_many(topic, _numbers(101, 200))
+    outbox.insert_many(topic, numbers(101, 200))
     reader.wait_count(200)
     relay.stop()
-    outbox.insert_many(topic, _numbers(201, 300))
+    outbox.insert_many(topic, numbers(201, 300))
     outbox.server.execute('FLUSH BINARY LOGS')
-    outbox.insert_many(topic, _numbers(301, 400))
+    outbox.insert_many(topic, numbers(301, 400))
     relay.start().wait_ready()
     _assert_all_once(reader, 400)
     _assert_none_from_the_table(relay)
@@ -69,10 +66,10 @@ def test_waiting_rows_then_the_log_then_what_came_while_it_was_down(
 def test_sigkill_loses_nothing_and_repeats_nothing_that_was_saved(
         relay, outbox, kafka, topic, read):
     relay.start().wait_ready().wait_streaming()
-    outbox.insert_many(topic, _numbers(1, 100))
+    outbox.insert_many(topic, numbers(1, 100))
     wait_until(lambda: len(saved_ids(outbox)) == 100, 'the first are saved')
     with paused(kafka):
-        outbox.insert_many(topic, _numbers(101, 1000))
+        outbox.insert_many(topic, numbers(101, 1000))
         wait_until(lambda: relay.metric('kafka_outbox_queue_size') == 900,
                    'the others are in flight')
         relay.kill()
@@ -90,7 +87,7 @@ def test_killed_dump_and_restarted_server_repeat_nothing(
         relay, outbox, server, topic, read):
     relay.start().wait_ready().wait_streaming()
     reader = read(topic)
-    outbox.insert_many(topic, _numbers(1, 100))
+    outbox.insert_many(topic, numbers(1, 100))
     reader.wait_count(100)
 
     def dumps():
@@ -101,11 +98,11 @@ def test_killed_dump_and_restarted_server_repeat_nothing(
     thread = max(wait_until(dumps, 'the dump is seen'))
     server.execute(f'KILL {thread}')
     wait_until(lambda: max(dumps(), default=0) > thread, 'another one')
-    outbox.insert_many(topic, _numbers(101, 200))
+    outbox.insert_many(topic, numbers(101, 200))
     reader.wait_count(200)
     server.kill()
     server.start()
-    outbox.insert_many(topic, _numbers(201, 300))
+    outbox.insert_many(topic, numbers(201, 300))
     _assert_all_once(reader, 300)
     _assert_none_from_the_table(relay)
     assert not relay.says('stream.history_rewritten')
@@ -119,7 +116,7 @@ def test_rows_are_found_when_the_log_was_purged_past_the_checkpoint(
     reader = read(topic)
     reader.wait_count(1)
     relay.stop()
-    outbox.insert_many(topic, _numbers(1, 100))
+    outbox.insert_many(topic, numbers(1, 100))
     purge_past_the_checkpoint(outbox)
     assert_goes_on_after_a_purge(relay, outbox, topic, reader, 101)
 
@@ -185,13 +182,13 @@ def test_mode_that_is_turned_on_while_it_is_down_loses_and_repeats_nothing(
     assert server.execute('SELECT @@gtid_executed') != (('',),)
     reader = read(topic)
     relay.start().wait_ready().wait_streaming()
-    outbox.insert_many(topic, _numbers(1, 50))
+    outbox.insert_many(topic, numbers(1, 50))
     reader.wait_count(50)
     relay.stop()
     # The server will not send these any more; the table has them.
-    outbox.insert_many(topic, _numbers(51, 100))
+    outbox.insert_many(topic, numbers(51, 100))
     _set_modes(server, 'OFF_PERMISSIVE', 'ON_PERMISSIVE', 'ON')
-    outbox.insert_many(topic, _numbers(101, 200))
+    outbox.insert_many(topic, numbers(101, 200))
     relay.start()
     _assert_all_once(reader, 200)
     assert_healed_after_a_purge(relay)
