@@ -72,6 +72,8 @@ namespace {
 constexpr absl::Duration kMigrationTimeout = absl::Hours(6);
 constexpr absl::Duration kStep = absl::Milliseconds(100);
 constexpr absl::Duration kShortStep = absl::Milliseconds(10);
+// How long a stop waits for the stream to come to the log's end, to know whether the rest can be marked.
+constexpr absl::Duration kLookPatience = absl::Seconds(1);
 
 // What the start learns from the database.
 struct Foundation {
@@ -288,8 +290,9 @@ class Pipeline {
                                                              bool by_gtid) const;
   void ShowIdentity();
   void ShowProgress();
-  // Ends the stream, flushes what it handed over.
-  void WindDown(std::thread* stream_thread, const absl::Notification& stream_ended);
+  // Ends the SQL worker while the stream goes on for a moment, then the stream; flushes what it handed over.
+  void WindDown(std::thread* stream_thread, const absl::Notification& stream_ended,
+                const absl::Notification& sql_ended);
 
   const Config& config_;
   const SqlConnector& connector_;
@@ -301,7 +304,9 @@ class Pipeline {
   const cdc::LiveSourceOptions dump_options_;
   const kafka::ClientSettings kafka_settings_;
 
-  // Notified once, for whatever reason: nothing new is begun.
+  // Each is notified once, for whatever reason: the SQL worker begins nothing new;
+  absl::Notification sql_stop_;
+  // nor does any other thread.
   absl::Notification stop_;
   // Later: what was begun is left as it is.
   absl::Notification give_up_;
@@ -353,7 +358,7 @@ Pipeline::Pipeline(const Config& config, const SqlConnector& connector, Foundati
       sql_worker_(SqlWorkerOptions(config),
                   {&connector, &state_, &tracker_, &ledger_, &policy_, &sweeps_, &recorder_,
                    MarksCompleted(config, *foundation) ? &marker_.emplace(SchemaOf(), &ledger_) : nullptr, &cleaner_,
-                   metrics, board, clock_, &stop_, [this](SqlSession* session) { return Barrier(session); },
+                   metrics, board, clock_, &sql_stop_, [this](SqlSession* session) { return Barrier(session); },
                    [this] { stream_worker_.Wake(); }}),
       delivery_([this](size_t batch_bytes) { return MakeProducer(batch_bytes); }, &tracker_, &policy_, metrics, board,
                 [this] { stream_worker_.Wake(); }, &give_up_, clock_),
@@ -472,8 +477,15 @@ void Pipeline::ShowProgress() {
                         : state_.ServerNow() - progress.oldest_unsettled);
 }
 
-void Pipeline::WindDown(std::thread* stream_thread, const absl::Notification& stream_ended) {
-  const absl::Duration deadline = clock_->Monotonic() + config_.shutdown_timeout;
+void Pipeline::WindDown(std::thread* stream_thread, const absl::Notification& stream_ended,
+                        const absl::Notification& sql_ended) {
+  const absl::Duration begun = clock_->Monotonic();
+  const absl::Duration deadline = begun + config_.shutdown_timeout;
+  const absl::Duration look_until = begun + std::min(kLookPatience, config_.shutdown_timeout / 4);
+  sql_stop_.Notify();
+  if (sql_ended.WaitForNotificationWithTimeout(look_until - begun)) {
+    sql_worker_.LookForTheEnd(look_until, stream_ended);
+  }
   stop_.Notify();
   stream_worker_.Wake();
   // A transaction that was begun is handed over to its end, or its first rows would be sent again at the next start.
@@ -498,13 +510,16 @@ absl::Status Pipeline::Run(const absl::Notification* outer_stop) {
 
   KafkaWatch kafka_watch([&](absl::Duration timeout) { return delivery_.Reachable(timeout); },
                          [&] { return delivery_.last_ack(); }, board_, metrics_);
-  absl::Notification stream_ended, ack_ended, finish;
+  absl::Notification stream_ended, ack_ended, sql_ended, finish;
   absl::Status stream_status, ack_status;
   std::thread ack_thread([&] {
     ack_status = ack_worker_.Run(&finish);
     ack_ended.Notify();
   });
-  std::thread sql_thread([&] { sql_worker_.Run(); });
+  std::thread sql_thread([&] {
+    sql_worker_.Run();
+    sql_ended.Notify();
+  });
   std::thread stream_thread([&] {
     stream_status = stream_worker_.Run();
     stream_ended.Notify();
@@ -514,7 +529,7 @@ absl::Status Pipeline::Run(const absl::Notification* outer_stop) {
          !ack_ended.HasBeenNotified()) {
     delivery_.AskAboutHeldTopics();
   }
-  WindDown(&stream_thread, stream_ended);
+  WindDown(&stream_thread, stream_ended, sql_ended);
   sql_thread.join();
   sql_worker_.RecordTheRest();
   finish.Notify();

@@ -77,7 +77,7 @@ void SqlWorker::Run() {
 }
 
 absl::StatusOr<bool> SqlWorker::MayMarkTheRest() {
-  if (log_was_read_ == false) return false;
+  if (!end_was_read_) return false;
   RETURN_IF_ERROR(Connect());
   if (session_server_ != parts_.state->server()) return false;
   for (size_t table = 0; table < parts_.state->table_count(); ++table) {
@@ -103,6 +103,15 @@ void SqlWorker::RecordTheRest() {
   absl::Status status = Connect();
   if (status.ok()) status = RecordPoison();
   if (!status.ok()) LogEvent(LogLevel::kWarning, LogCode::kSqlFailed, status.message());
+}
+
+void SqlWorker::LookForTheEnd(absl::Duration until, const absl::Notification& stream_ended) {
+  if (parts_.marker == nullptr || session_ == nullptr || !session_->alive()) return;
+  const absl::StatusOr<bool> read = LogIsRead(session_.get(), [&] {
+    return parts_.clock->Monotonic() < until && !stream_ended.WaitForNotificationWithTimeout(kReadStep);
+  });
+  if (!read.ok()) LogEvent(LogLevel::kWarning, LogCode::kSqlFailed, read.status().message());
+  end_was_read_ = read.ok() && *read;
 }
 
 void SqlWorker::MarkTheRest() {
@@ -544,16 +553,21 @@ absl::Status SqlWorker::Cleanup() {
 }
 
 absl::StatusOr<bool> SqlWorker::LogIsRead(SqlSession* session) {
+  const absl::Duration until = parts_.clock->Monotonic() + kReadPatience;
+  return LogIsRead(session, [&] {
+    parts_.board->Beat(RelayThread::kSql);
+    return parts_.clock->Monotonic() < until && !parts_.stop->WaitForNotificationWithTimeout(kReadStep);
+  });
+}
+
+absl::StatusOr<bool> SqlWorker::LogIsRead(SqlSession* session, absl::FunctionRef<bool()> wait) {
   if (!parts_.state->planned() || session_server_ != parts_.state->server()) return false;
   ASSIGN_OR_RETURN(const LogEnd end, AskLogEnd(session));
-  const absl::Duration until = parts_.clock->Monotonic() + kReadPatience;
   // Handed over, not acknowledged: a row's id leaves the ledger when the row is read.
   for (;;) {
     const LowWaterMark handed = parts_.tracker->handed();
     if (parts_.state->IsHere(handed) && handed.position >= end.position) break;
-    if (parts_.clock->Monotonic() >= until) return false;
-    parts_.board->Beat(RelayThread::kSql);
-    if (parts_.stop->WaitForNotificationWithTimeout(kReadStep)) return false;
+    if (!wait()) return false;
   }
   return session_server_ == parts_.state->server();
 }
@@ -568,13 +582,8 @@ absl::Status SqlWorker::Mark() {
   bool read = false;
   // A backlog is known without a look that waits for its end.
   if (parts_.marker->pending() > 0 || ahead_bytes_ <= options_.quiet_ahead_bytes) {
-    const absl::StatusOr<bool> looked = LogIsRead(session_.get());
-    // A look that the stop cut short says nothing.
-    if (looked.ok() && !*looked && parts_.stop->HasBeenNotified()) return absl::OkStatus();
-    log_was_read_ = false;
-    ASSIGN_OR_RETURN(read, looked);
+    ASSIGN_OR_RETURN(read, LogIsRead(session_.get()));
   }
-  log_was_read_ = read;
   if (!read) return absl::OkStatus();
   if (!ledger_marked_) {
     // What was published right before the last process ended may not be marked yet; which rows that were is known only

@@ -100,8 +100,12 @@ class SqlWorker {
   // the mark can't pass them before.
   void RecordTheRest();
 
+  // After Run, while the stream still reads: whether it comes to the end of the log, as the server has it now. Waits
+  // for it until then, and not once `stream_ended`.
+  void LookForTheEnd(absl::Duration until, const absl::Notification& stream_ended);
+
   // After Run, when no acknowledgement can come any more: marks what was acknowledged meanwhile, so that another relay
-  // finds the rows marked. Nothing where a part of the log was unread right before, or the table may have other rows of
+  // finds the rows marked. Nothing unless LookForTheEnd found the log read, or where the table may have other rows of
   // these ids by now; and no longer than a moment. The next start marks what is left.
   void MarkTheRest();
 
@@ -155,6 +159,8 @@ class SqlWorker {
   // Says it when cleanup is held up for long.
   void ShowHeld(bool held);
   absl::Status Mark();
+  // Whether the stream comes to the end that the log has now before `wait`, which lets some time pass, is false.
+  absl::StatusOr<bool> LogIsRead(SqlSession* session, absl::FunctionRef<bool()> wait);
   // Whether the ids that wait to be marked are those of the rows that were published.
   absl::StatusOr<bool> MayMarkTheRest();
   bool Due(absl::Duration interval, absl::Duration* last) const;
@@ -195,8 +201,8 @@ class SqlWorker {
   bool cleanup_left_some_ = false;  // The budget was used up: no waiting for the next interval.
   std::optional<absl::Duration> cleanup_held_since_;
   absl::Duration last_held_log_ = -absl::InfiniteDuration();
-  bool ledger_marked_ = false;        // What an earlier process published was given to the marker.
-  std::optional<bool> log_was_read_;  // By the last look before marks were set; nullopt: none was taken yet.
+  bool ledger_marked_ = false;  // What an earlier process published was given to the marker.
+  bool end_was_read_ = false;   // By LookForTheEnd.
   absl::Duration last_mark_ = -absl::InfiniteDuration();
   RowCounter row_counter_;
   absl::Duration next_count_ = -absl::InfiniteDuration();

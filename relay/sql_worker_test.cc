@@ -83,6 +83,13 @@ class SqlWorkerTest : public OutboxServerTest {
     stop_.Notify();
     thread.join();
   }
+  // What comes behind RunUntil, when the stream has nothing left.
+  void Stop() {
+    absl::Notification stream_ended;
+    stream_ended.Notify();
+    worker_->LookForTheEnd(clock_.Monotonic() + absl::Seconds(1), stream_ended);
+    worker_->MarkTheRest();
+  }
   // A row that was published long ago.
   void PublishedRow(uint64_t id) {
     Insert(id, id);
@@ -268,7 +275,7 @@ TEST_P(SqlWorkerTest, TheEndMarksWhatWasAcknowledgedSinceTheLogWasRead) {
   LogWasRead();
   RunUntil([&] { return Marked() == "1"; });
   Acknowledged(2);
-  worker_->MarkTheRest();
+  Stop();
   EXPECT_EQ(Marked(), "1;2");
 }
 
@@ -277,18 +284,33 @@ TEST_P(SqlWorkerTest, TheEndMarksNothingWhileAPartOfTheLogIsUnread) {
   Acknowledged(1);
   int rounds = 0;
   RunUntil([&] { return board_.Snapshot().source.sql_reachable && ++rounds > 20; });
-  worker_->MarkTheRest();
+  Stop();
   EXPECT_EQ(Marked(), "") << "what is unread may have another row of the id";
   EXPECT_EQ(marker_->pending(), 1);
 }
 
-// A relay that is stopped within a second, for the polling relay to go on.
-TEST_P(SqlWorkerTest, TheEndMarksWhatWasPublishedBeforeAnybodyLookedAtTheLog) {
+// A relay that is stopped right behind its first sweep, for the polling relay to go on.
+TEST_P(SqlWorkerTest, TheEndMarksWhatWasPublishedWhenTheLogIsReadAtLast) {
   Insert(1, 1);
   Acknowledged(1);
-  state_->set_server(*AskServerName(session()), {});
+  int rounds = 0;
+  RunUntil([&] { return board_.Snapshot().source.sql_reachable && ++rounds > 20; });
+  ASSERT_EQ(Marked(), "");
+  absl::Notification stream_ended;
+  std::thread end([&] { worker_->LookForTheEnd(clock_.Monotonic() + absl::Seconds(1), stream_ended); });
+  LogWasRead();
+  end.join();
   worker_->MarkTheRest();
   EXPECT_EQ(Marked(), "1");
+}
+
+TEST_P(SqlWorkerTest, TheEndMarksNothingWhenNobodyLookedAtTheLog) {
+  Insert(1, 1);
+  Acknowledged(1);
+  LogWasRead();
+  state_->set_server(*AskServerName(session()), {});
+  worker_->MarkTheRest();
+  EXPECT_EQ(Marked(), "");
 }
 
 TEST_P(SqlWorkerTest, TheEndMarksNoRowOfATableThatWasEmptiedMeanwhile) {
@@ -300,7 +322,7 @@ TEST_P(SqlWorkerTest, TheEndMarksNoRowOfATableThatWasEmptiedMeanwhile) {
   Run("TRUNCATE kafka_outbox");
   Run("INSERT INTO kafka_outbox (topic, payload_json, payload_headers) VALUES ('t','{}','{}'), ('t','{}','{}')");
   Acknowledged(2);
-  worker_->MarkTheRest();
+  Stop();
   EXPECT_EQ(Marked(), "");
 }
 
