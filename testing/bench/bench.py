@@ -45,7 +45,8 @@ class Bench:
                 '--innodb-buffer-pool-size=512M',
                 '--innodb-flush-log-at-trx-commit=0',
                 '--max-binlog-size=1G']).start()
-            self.kafka = KafkaBroker(self.directory / 'kafka').start()
+            self.kafka = KafkaBroker(self.directory / 'kafka',
+                                     optimised=True).start()
         except ServerUnavailable as error:
             sys.exit(str(error))
         self.outbox = make_outbox(self.mysql)

@@ -52,6 +52,6 @@ class MariadbServer(SqlServer):
             f'--basedir={root / "usr"}', f'--lc-messages-dir={share}',
             f'--character-sets-dir={share / "charsets"}',
             f'--plugin-dir={root / "usr/lib/mysql/plugin"}',
-            '--innodb-buffer-pool-size=64M', '--innodb-log-file-size=32M',
+            '--innodb-buffer-pool-size=512M', '--innodb-log-file-size=32M',
             '--server-id=1', '--log-bin=binlog', '--binlog-format=ROW',
             '--innodb-flush-log-at-trx-commit=2', '--sync-binlog=0']

@@ -25,7 +25,7 @@ class MysqlServer(SqlServer):
             f'--character-sets-dir={share / "charsets"}',
             f'--plugin-dir={root / "usr/lib/mysql/plugin"}',
             '--secure-file-priv=', '--innodb-redo-log-capacity=32M',
-            '--innodb-buffer-pool-size=128M', '--auto-generate-certs=OFF']
+            '--innodb-buffer-pool-size=512M', '--auto-generate-certs=OFF']
 
     def initialize(self, root):
         return self._base(root) + ['--initialize-insecure', '--user=root',
