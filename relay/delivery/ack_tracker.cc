@@ -99,7 +99,7 @@ bool AckTracker::IdCameBack(RowKey key) {
 }
 
 uint64_t AckTracker::Register(uint64_t ordinal, RowKey key, absl::Time commit_time) {
-  in_flight_.push_back({ordinal, key.id, key.table, true, absl::ToUnixMicros(commit_time)});
+  in_flight_.push_back({ordinal, key.id, key.table, /*open=*/true, /*voided=*/false, absl::ToUnixMicros(commit_time)});
   ++open_records_;
   return first_sequence_ + in_flight_.size() - 1;
 }
@@ -242,6 +242,11 @@ AckTracker::Voided AckTracker::Void(size_t table) {
     const Row& row = rows_[i - first_ordinal_];
     voided.any = row.table == table && (row.state == RowState::kWaiting || row.state == RowState::kPublished);
   }
+  for (InFlight& record : in_flight_) {
+    if (!record.open || record.ordinal != kFromTable || record.table != table || record.voided) continue;
+    record.voided = true;
+    voided.any = true;
+  }
   before = std::max(before, add_ordinal_);
   // None of the rows before comes to the sink, so their ids don't matter any more.
   if (add_ordinal_ == next_ordinal_ && table < largest_id_.size()) largest_id_[table] = 0;
@@ -267,7 +272,7 @@ void AckTracker::Acknowledged(absl::Span<const uint64_t> sequences, std::vector<
     if (record == nullptr) continue;
     Close(record);
     if (record->ordinal == kFromTable) {
-      published.push_back(record->key());
+      if (!record->voided) published.push_back(record->key());
       ++row_steps_;
       continue;
     }

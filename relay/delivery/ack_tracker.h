@@ -100,8 +100,9 @@ class AckTracker {
   // The stream goes on in another server's log, in which no open XA branch has the place that is known of it.
   void ForgetBranches();
 
-  // The stream has come to a DDL behind which the table's ids may be other rows': of what was read so far nothing comes
-  // to the sink any more, be it acknowledged already or later. Also from the SQL thread, which may see it first.
+  // The stream has come to a DDL behind which the table's ids may be other rows': of what was read so far, from the log
+  // or from the table, nothing comes to the sink any more, be it acknowledged already or later. Also from the SQL
+  // thread, which may see it first.
   struct Voided {
     uint64_t end_ordinal;  // Of the rows before the DDL.
     bool any;              // Some of them would have come to the sink.
@@ -179,6 +180,7 @@ class AckTracker {
     uint64_t id;
     uint32_t table;
     bool open;
+    bool voided;  // Of a row from the table; the others' ordinals tell.
     int64_t commit_us;
 
     RowKey key() const { return {table, id}; }

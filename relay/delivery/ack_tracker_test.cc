@@ -436,6 +436,18 @@ TEST_F(AckTrackerTest, RowsFromTheTableDoNotMoveTheMark) {
   EXPECT_THAT(published_, ElementsAre(Pair(1, 77)));
 }
 
+// The SQL thread may see that the table is another one while rows of the old one are under way from it.
+TEST_F(AckTrackerTest, RowsFromTheTableThatAreUnderWayAreVoidBehindADdl) {
+  const uint64_t old = tracker_.SentFromTable({0, 7});
+  const uint64_t other_table = tracker_.SentFromTable({1, 7});
+  EXPECT_TRUE(tracker_.Void(0).any);
+  EXPECT_FALSE(tracker_.Void(0).any);
+  const uint64_t behind = tracker_.SentFromTable({0, 8});
+  Ack({old, other_table, behind});
+  EXPECT_TRUE(Idle());
+  EXPECT_THAT(published_, ElementsAre(Pair(1, 7), Pair(0, 8)));
+}
+
 TEST_F(AckTrackerTest, RowsAreHandedOverBeforeAnyoneSeesThemDone) {
   absl::Notification reached, proceed;
   std::atomic<int> handed_over = 0;
