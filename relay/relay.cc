@@ -237,9 +237,9 @@ CleanerOptions CleanupOptions(const Config& config) {
 
 SqlWorker::Options SqlWorkerOptions(const Config& config) {
   SqlWorker::Options options;
-  options.sweep_interval = config.sweep_interval;
+  options.sweep.interval = config.sweep_interval;
   // A short retention is meant to be seen.
-  options.cleanup_interval = std::clamp(config.cleanup.retention / 4, absl::Seconds(1), options.cleanup_interval);
+  options.cleanup.interval = std::clamp(config.cleanup.retention / 4, absl::Seconds(1), options.cleanup.interval);
   return options;
 }
 

@@ -2,24 +2,18 @@
 #ifndef RELAY_SQL_WORKER_H_
 #define RELAY_SQL_WORKER_H_
 
-#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
-#include <string>
-#include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
 #include "absl/random/bit_gen_ref.h"
 #include "absl/random/random.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
-#include "absl/types/span.h"
 #include "relay/base/backoff.h"
 #include "relay/base/clock.h"
 #include "relay/cleanup/cleaner.h"
@@ -29,7 +23,13 @@
 #include "relay/delivery/pipeline_state.h"
 #include "relay/delivery/poison_recorder.h"
 #include "relay/delivery/sweep_queue.h"
-#include "relay/outbox/row_counter.h"
+#include "relay/jobs/cleanup_job.h"
+#include "relay/jobs/count_job.h"
+#include "relay/jobs/job_session.h"
+#include "relay/jobs/mark_job.h"
+#include "relay/jobs/poison_job.h"
+#include "relay/jobs/server_job.h"
+#include "relay/jobs/sweep_job.h"
 #include "relay/sql/sql_session.h"
 #include "relay/state/id_set.h"
 #include "relay/state/ledger.h"
@@ -38,22 +38,15 @@
 
 namespace relay {
 
-// The SQL thread: records poison rows, compares table and log (the sweep alongside), deletes published rows, marks
-// them, and asks the server how it is. One statement at a time; nothing here holds up the stream. Each of these goes on
-// while another one fails.
+// The SQL thread: lets each job of relay/jobs/ have its turn, on one session, a statement at a time. Nothing here holds
+// up the stream, and each job goes on while another one fails.
 class SqlWorker {
  public:
   struct Options {
-    // Between two sweeps that nobody asked for; infinite: none.
-    absl::Duration sweep_interval = absl::Hours(24);
-    // Between two sweeps that only logged statements ask for.
-    absl::Duration statement_pause = absl::Minutes(1);
-    absl::Duration cleanup_interval = absl::Seconds(10);
-    // How long one pass over a table may take before the others' work goes on.
-    absl::Duration cleanup_budget = absl::Seconds(2);
-    // Nothing is deleted or counted while the log holds more than this that is not read.
-    uint64_t quiet_ahead_bytes = uint64_t{16} << 20;
-    uint32_t mark_chunk_rows = 1'000;
+    SweepJob::Options sweep;
+    ServerJob::Options server;
+    CleanupJob::Options cleanup;
+    MarkJob::Options mark;
   };
   struct Parts {
     const SqlConnector* connector;
@@ -110,107 +103,36 @@ class SqlWorker {
   void MarkTheRest();
 
  private:
-  struct Queued {
-    PoisonRow row;
-    std::optional<uint64_t> ordinal;
-    uint64_t emptied;  // How often its table was emptied before it came.
-  };
-  // A sweep alongside, between its steps.
-  struct Sweep {
-    SweepReason reason;
-    std::vector<IdSet> pending;
-    cdc::BinlogPosition log_end;
-    std::string server;  // That this position is of.
-    absl::Time begun;
-    uint64_t history = 0;  // PipelineState::history at the begin.
-  };
-  // What waits for its turn. Fails by itself, and is tried again by itself.
-  struct Task {
-    explicit Task(absl::BitGenRef random) : backoff(random) {}
+  // When a job has its turn. Each fails by itself, and is tried again by itself.
+  struct Turn {
+    explicit Turn(absl::BitGenRef random) : backoff(random) {}
     relay::base::Backoff backoff;
     absl::Duration next = -absl::InfiniteDuration();
   };
 
-  absl::Status Connect();
   // One round.
   void Work();
-  void Try(Task* task, absl::FunctionRef<absl::Status()> work);
-  absl::Status RecordPoison();
-  absl::Status Record(absl::Span<Queued> batch);
-  // Whether its table was emptied since it was read.
-  bool IsGone(const Queued& queued) const;
-  // A step of the sweep alongside, when one is asked for or under way.
-  absl::Status SweepAlongside();
-  // Whether what the sweep is asked for can be seen by now.
-  absl::StatusOr<bool> IsVisible(const SweepQueue::Wish& wish);
-  absl::Status BeginSweep();
-  // Offers what the log did not bring, once the low-water mark has passed the log's end.
-  void FinishSweep();
-  absl::Status AskServer();
-  // A step of the count of errored rows, when it is time for one.
-  absl::Status CountErrored();
-  // Completed rows of the tables that the ledger does not know.
-  int64_t KeptRows() const;
-  // Rows with push_completed_at were deleted.
-  void CompletedDeleted(uint64_t rows);
-  absl::Status Cleanup();
-  // `*held` is set when rows of the ledger may not be deleted now.
-  absl::StatusOr<uint64_t> CleanTable(size_t table, bool* held);
-  // Says it when cleanup is held up for long.
-  void ShowHeld(bool held);
-  absl::Status Mark();
+  void Try(Turn* turn, absl::FunctionRef<absl::Status()> work);
   // Whether the stream comes to the end that the log has now before `wait`, which lets some time pass, is false.
   absl::StatusOr<bool> LogIsRead(SqlSession* session, absl::FunctionRef<bool()> wait);
-  // Whether the ids that wait to be marked are those of the rows that were published.
-  absl::StatusOr<bool> MayMarkTheRest();
-  bool Due(absl::Duration interval, absl::Duration* last) const;
-  bool HasPoison() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !poison_.empty(); }
-  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const Options options_;
   const Parts parts_;
   absl::BitGen random_;
-  std::unique_ptr<SqlSession> session_;
-  std::string session_server_;  // ServerName of the session's.
-  // The stream was told that it may read another server than the session's.
-  bool stream_looked_ = false;
-  Task connecting_{random_};
-  Task poison_task_{random_};
-  Task server_task_{random_};
-  Task mark_task_{random_};
-  Task sweep_task_{random_};
-  Task count_task_{random_};
-  Task cleanup_task_{random_};
-
-  absl::Mutex mutex_;
-  std::vector<Queued> poison_ ABSL_GUARDED_BY(mutex_);
-  size_t poison_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  // When the server deletes the log of the checkpoint, by our monotonic clock; infinite: never, or nothing is known.
-  absl::Duration purge_at_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteDuration();
-
-  // The sweep alongside that was begun: first it waits until it can see what it was asked for, then it compares.
-  std::optional<SweepQueue::Wish> taken_;
-  std::optional<Sweep> sweep_;
-  uint64_t ahead_bytes_ = ~uint64_t{0};  // Of the server's log, past the low-water mark.
-  absl::Duration last_statement_sweep_ = -absl::InfiniteDuration();
-  // When a commit of ours, made for `taken_`, will have made it visible.
-  std::optional<absl::Duration> barrier_passed_;
-  absl::Duration last_server_ = -absl::InfiniteDuration();
-  absl::Duration last_cleanup_ = -absl::InfiniteDuration();
-  bool said_lacks_index_ = false;
-  bool cleanup_left_some_ = false;  // The budget was used up: no waiting for the next interval.
-  std::optional<absl::Duration> cleanup_held_since_;
-  absl::Duration last_held_log_ = -absl::InfiniteDuration();
-  bool ledger_marked_ = false;  // What an earlier process published was given to the marker.
-  bool end_was_read_ = false;   // By LookForTheEnd.
-  absl::Duration last_mark_ = -absl::InfiniteDuration();
-  RowCounter row_counter_;
-  absl::Duration next_count_ = -absl::InfiniteDuration();
-  std::optional<absl::Duration> count_began_;
-  // Rows with push_completed_at: those of the last count, and what was marked and deleted since.
-  std::atomic<int64_t> completed_{0};
-  // The oldest ones go, which a count reads first.
-  int64_t deleted_while_counting_ = 0;
+  JobSession session_;
+  SweepJob sweep_;
+  PoisonJob poison_;
+  ServerJob server_;
+  CountJob counts_;
+  CleanupJob cleanup_;
+  std::optional<MarkJob> mark_;  // When rows are marked.
+  Turn connect_turn_{random_};
+  Turn poison_turn_{random_};
+  Turn server_turn_{random_};
+  Turn mark_turn_{random_};
+  Turn sweep_turn_{random_};
+  Turn count_turn_{random_};
+  Turn cleanup_turn_{random_};
+  bool end_was_read_ = false;  // By LookForTheEnd.
 };
 
 }  // namespace relay

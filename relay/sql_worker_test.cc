@@ -39,7 +39,7 @@ class SqlWorkerTest : public OutboxServerTest {
 
   void MakeWorker(uint64_t quiet_ahead_bytes) {
     SqlWorker::Options options;
-    options.quiet_ahead_bytes = quiet_ahead_bytes;
+    options.server.quiet_ahead_bytes = quiet_ahead_bytes;
     worker_.emplace(options,
                     SqlWorker::Parts{&*connector_, &*state_, &tracker_, &*ledger_, &policy_, &sweeps_, &*recorder_,
                                      &*marker_, &*cleaner_, &metrics_, &board_, &clock_, &stop_,
