@@ -17,8 +17,6 @@
 namespace relay {
 namespace {
 
-// Rows of the table that are sent between two transactions of the stream.
-constexpr size_t kTableChunk = 2'000;
 constexpr absl::Duration kStep = absl::Milliseconds(200);
 // A connection that lived so long was a good one.
 constexpr absl::Duration kGoodConnection = absl::Seconds(10);
@@ -35,13 +33,15 @@ absl::string_view FlavorName(SqlSession::Flavor flavor) {
 }  // namespace
 
 StreamWorker::StreamWorker(Options options, SourceFactory open_source, LayoutFactory layouts,
-                           HistoryProbe probe_history, Barrier barrier, Parts parts, std::optional<Checkpoint> reached)
+                           HistoryProbe probe_history, TableSweep::Barrier barrier, Parts parts,
+                           std::optional<Checkpoint> reached)
     : options_(std::move(options)),
       open_source_(std::move(open_source)),
       make_layouts_(std::move(layouts)),
       probe_history_(std::move(probe_history)),
-      barrier_(std::move(barrier)),
       parts_(parts),
+      sweep_({parts.publisher, parts.state, parts.ledger, parts.sweeps, parts.metrics, parts.board, parts.clock,
+              parts.stop, std::move(barrier), [this] { return Rewind(); }}),
       loaded_(std::move(reached)) {}
 
 StreamWorker::~StreamWorker() = default;
@@ -143,7 +143,9 @@ absl::Status StreamWorker::Connection() {
     // What the columns are can be proven now. The sweep may take long, and end with the process.
     parts_.handler->Connected(sql_.get(), layouts_.get(), GtidsTellVisibility(server_));
     LearnLayouts();
-    RETURN_IF_ERROR(SweepBeforeStreaming());
+    SetState(RelayState::kSweeping, "publishing the rows that wait in the table");
+    RETURN_IF_ERROR(sweep_.Run(sql_.get(), server_, plan_.sweep));
+    plan_.sweep.clear();
   }
   absl::Status status = Read();
   if (absl::IsFailedPrecondition(status) && for_branches_ && !pass_over_.empty()) {
@@ -390,116 +392,6 @@ absl::Status StreamWorker::Open() {
   return absl::OkStatus();
 }
 
-absl::Status StreamWorker::JudgeLedger(size_t table, const OutboxSchema& schema, const IdSet& pending) {
-  const IdSet published = parts_.ledger->All(table);
-  if (published.empty()) return absl::OkStatus();
-  const std::string created = parts_.state->created(table);
-  ASSIGN_OR_RETURN(const TableIdentity identity, CheckTableIdentity(sql_.get(), schema, created));
-  IdSet others = pending;
-  others.Subtract(published);
-  if (!created.empty() && LedgerStillHolds(identity, published, others)) return absl::OkStatus();
-  parts_.ledger->Void(table);
-  LogEvent(
-      LogLevel::kWarning, LogCode::kLedgerVoided,
-      "whether the ids that were published still name the same rows can't be told, since a part of the log went by "
-      "unread: rows may be published again",
-      {{"schema", schema.schema}, {"ids", published.size()}});
-  return absl::OkStatus();
-}
-
-absl::Status StreamWorker::JudgeSkipped(size_t table, const OutboxSchema& schema, bool log_unread) {
-  const IdSet skipped = parts_.ledger->Skipped(table);
-  if (skipped.empty()) return absl::OkStatus();
-  const std::string created = parts_.state->created(table);
-  ASSIGN_OR_RETURN(const TableIdentity identity, CheckTableIdentity(sql_.get(), schema, created));
-  const bool other = created.empty() || identity.verdict == TableIdentity::Verdict::kOther;
-  if ((log_unread && other) || !SkippedStillHold(identity, skipped)) parts_.ledger->ForgetSkipped(table);
-  return absl::OkStatus();
-}
-
-absl::Status StreamWorker::WaitUntilVisible() {
-  if (GtidsTellVisibility(server_)) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const absl::Duration pause, barrier_(sql_.get()));
-  const absl::Duration until = parts_.clock->Monotonic() + pause;
-  while (parts_.clock->Monotonic() < until) {
-    parts_.board->Beat(RelayThread::kStream);
-    if (parts_.stop->WaitForNotificationWithTimeout(kStep)) return absl::CancelledError("stopping");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status StreamWorker::OfferPending(size_t table, uint64_t* found) {
-  const OutboxSchema schema = parts_.state->table(table);
-  ASSIGN_OR_RETURN(const std::string created, ReadTableCreated(sql_.get(), schema.schema, schema.table));
-  ASSIGN_OR_RETURN(IdSet pending, ReadPendingIds(sql_.get(), schema, kPendingIdChunk, parts_.stop));
-  SweepProgress progress = parts_.state->sweep(table);
-  RETURN_IF_ERROR(JudgeSkipped(table, schema, progress.judge_ledger));
-  pending.Subtract(parts_.ledger->Skipped(table));
-  if (progress.judge_ledger) {
-    RETURN_IF_ERROR(JudgeLedger(table, schema, pending));
-    // From here on the ledger is this table's. Judged again, what this sweep publishes would look like ids come back.
-    progress.judge_ledger = false;
-    parts_.state->set_created(table, created);
-    parts_.state->set_sweep(table, std::move(progress));
-  } else if (parts_.state->created(table).empty()) {
-    parts_.state->set_created(table, created);
-  }
-  pending.Subtract(parts_.ledger->All(table));
-  *found += pending.size();
-  parts_.sweeps->Offer(table, pending);
-  return absl::OkStatus();
-}
-
-absl::Status StreamWorker::PublishOffered() {
-  while (parts_.sweeps->waiting() > 0) {
-    parts_.board->Beat(RelayThread::kStream);
-    ASSIGN_OR_RETURN(const Delivery::Result result, parts_.publisher->PublishSome(sql_.get(), kTableChunk));
-    if (result == Delivery::Result::kRewind) {
-      RETURN_IF_ERROR(Rewind());
-      continue;
-    }
-    RETURN_IF_ERROR(TransactionHandler::After(result));
-    const uint64_t waiting = parts_.sweeps->waiting();
-    parts_.board->Update([&](RelayStatus& status) { status.sweep.pending_rows = waiting; });
-  }
-  return absl::OkStatus();
-}
-
-absl::Status StreamWorker::SweepBeforeStreaming() {
-  const SweepReason reason = plan_.sweep.front().reason;
-  SetState(RelayState::kSweeping, "publishing the rows that wait in the table");
-  parts_.metrics->Sweeps(reason).Add();
-  LogEvent(LogLevel::kInfo, LogCode::kSweepStarted, "publishing the rows that wait in the table before reading the log",
-           {{"reason", SweepReasonName(reason)}});
-  RETURN_IF_ERROR(WaitUntilVisible());
-  uint64_t found = 0;
-  for (const PlannedSweep& sweep : plan_.sweep) RETURN_IF_ERROR(OfferPending(sweep.table, &found));
-  // Behind the ids: a row that was seen is in the log before it.
-  ASSIGN_OR_RETURN(const LogEnd end, AskLogEnd(sql_.get()));
-  parts_.board->Update([&](RelayStatus& status) {
-    status.sweep.running = true;
-    status.sweep.reason = std::string(SweepReasonName(reason));
-    status.sweep.pending_rows = found;
-  });
-  RETURN_IF_ERROR(PublishOffered());
-  for (const PlannedSweep& sweep : plan_.sweep) {
-    SweepProgress progress = parts_.state->sweep(sweep.table);
-    progress.phase = SweepProgress::Phase::kStream;
-    progress.until = end.position;
-    progress.server = ServerName(server_);
-    parts_.state->set_sweep(sweep.table, progress);
-  }
-  plan_.sweep.clear();
-  LogEvent(LogLevel::kInfo, LogCode::kSweepFinished, "the rows that waited in the table are published",
-           {{"rows", found}});
-  parts_.board->Update([&](RelayStatus& status) {
-    status.sweep.running = false;
-    status.sweep.last_finished = parts_.clock->Now();
-    status.sweep.last_found_rows = found;
-  });
-  return absl::OkStatus();
-}
-
 absl::Status StreamWorker::Rewind() {
   RETURN_IF_ERROR(parts_.delivery->Recover());
   seen_.Union(parts_.tracker->handed().gtids);
@@ -551,7 +443,7 @@ absl::Status StreamWorker::Read() {
     parts_.board->Beat(RelayThread::kStream);
     if (Stopped() || parts_.delivery->rewind_needed()) return absl::CancelledError("the stream is asked to stop");
     if (parts_.sweeps->waiting() > 0) {
-      ASSIGN_OR_RETURN(const Delivery::Result result, parts_.publisher->PublishSome(sql_.get(), kTableChunk));
+      ASSIGN_OR_RETURN(const Delivery::Result result, parts_.publisher->PublishSome(sql_.get(), kSweepChunk));
       RETURN_IF_ERROR(TransactionHandler::After(result));
     }
     RETURN_IF_ERROR(parts_.handler->KeepSession(kSessionIdle));

@@ -40,6 +40,7 @@
 #include "relay/status/relay_status.h"
 #include "relay/stream/history_check.h"
 #include "relay/stream/start_planner.h"
+#include "relay/stream/table_sweep.h"
 #include "relay/stream/transaction_handler.h"
 
 namespace relay {
@@ -60,8 +61,6 @@ class StreamWorker {
   // Whether the host's log is the one that a checkpoint of the same server was taken from.
   using HistoryProbe = std::function<absl::StatusOr<HistoryCheck>(const SqlHost& host, const ServerInfo& server,
                                                                   const Checkpoint& reached)>;
-  // CommitBarrier, on this session.
-  using Barrier = std::function<absl::StatusOr<absl::Duration>(SqlSession* session)>;
 
   struct Parts {
     PrimaryFinder* finder;
@@ -81,7 +80,7 @@ class StreamWorker {
 
   // All of `parts` must outlive the worker. `reached`: what a checkpoint says; nullopt on a first start.
   StreamWorker(Options options, SourceFactory open_source, LayoutFactory layouts, HistoryProbe probe_history,
-               Barrier barrier, Parts parts, std::optional<Checkpoint> reached);
+               TableSweep::Barrier barrier, Parts parts, std::optional<Checkpoint> reached);
   ~StreamWorker();
 
   // Runs until the stop is notified: OK. An error is one that waiting can't mend; its message names the cure.
@@ -114,18 +113,6 @@ class StreamWorker {
   // Where the oldest branch begins that is prepared and undecided at `from`, if what was read of it has to be read
   // again: a dump by GTID brings MySQL's anew, whose GTIDs are withheld.
   std::optional<cdc::BinlogPosition> OldestBranch(const LowWaterMark& from) const;
-  // A part of the log went by unread: voids the table's ledger unless its ids surely still name the rows that were
-  // published.
-  absl::Status JudgeLedger(size_t table, const OutboxSchema& schema, const IdSet& pending);
-  // Forgets the ids that `--start` skipped when other rows may have them by now. `log_unread`: a part of the log went
-  // by unread.
-  absl::Status JudgeSkipped(size_t table, const OutboxSchema& schema, bool log_unread);
-  absl::Status SweepBeforeStreaming();
-  // Offers the rows of one table that are to be published from it.
-  absl::Status OfferPending(size_t table, uint64_t* found);
-  // Until everything that stood in the log when the plan was made is visible.
-  absl::Status WaitUntilVisible();
-  absl::Status PublishOffered();
   absl::Status Read();
   std::vector<cdc::TableInterest> Interests() const;
   // What the columns are is easiest to prove before anything else changes.
@@ -151,8 +138,8 @@ class StreamWorker {
   const SourceFactory open_source_;
   const LayoutFactory make_layouts_;
   const HistoryProbe probe_history_;
-  const Barrier barrier_;
   const Parts parts_;
+  TableSweep sweep_;
 
   absl::BitGen random_;
   relay::base::Backoff backoff_{random_};

@@ -19,6 +19,9 @@
 
 namespace relay {
 
+// Rows of a sweep that are sent before anything else has its turn.
+inline constexpr size_t kSweepChunk = 2'000;
+
 // Publishes the rows that a sweep found, from the table, in id order by chunks. Stream thread.
 class TablePublisher {
  public:
