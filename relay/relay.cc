@@ -10,21 +10,13 @@
 #include <utility>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
-#include "absl/random/random.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
-#include "cdc/event/gtid_set.h"
 #include "cdc/source/live_source.h"
 #include "kafka/client_properties.h"
 #include "kafka/producer.h"
 #include "relay/ack_worker.h"
-#include "relay/base/backoff.h"
 #include "relay/base/clock.h"
 #include "relay/base/status_macros.h"
-#include "relay/check/finding.h"
-#include "relay/check/preconditions.h"
 #include "relay/cleanup/cleaner.h"
 #include "relay/cleanup/completed_marker.h"
 #include "relay/config/version.h"
@@ -36,8 +28,8 @@
 #include "relay/delivery/row_sender.h"
 #include "relay/delivery/sweep_queue.h"
 #include "relay/delivery/table_publisher.h"
+#include "relay/foundation.h"
 #include "relay/http/kafka_watch.h"
-#include "relay/outbox/migrations.h"
 #include "relay/outbox/outbox_decoder.h"
 #include "relay/sql/dump_identity.h"
 #include "relay/sql/primary_finder.h"
@@ -45,17 +37,10 @@
 #include "relay/sql/sql_session.h"
 #include "relay/sql_worker.h"
 #include "relay/startup/endpoint_from_config.h"
-#include "relay/startup/identity_from_config.h"
 #include "relay/startup/kafka_settings_from_config.h"
-#include "relay/startup/migrations_from_config.h"
-#include "relay/startup/preconditions_from_config.h"
-#include "relay/state/checkpoint_store.h"
-#include "relay/state/file_checkpoint_store.h"
 #include "relay/state/layout_history.h"
 #include "relay/state/ledger.h"
 #include "relay/state/partitioner_choice.h"
-#include "relay/state/relay_identity.h"
-#include "relay/state/sql_checkpoint_store.h"
 #include "relay/status/logging.h"
 #include "relay/status/stall_watch.h"
 #include "relay/stream/commit_barrier.h"
@@ -68,107 +53,10 @@
 namespace relay {
 namespace {
 
-// An ALTER of a large table may take its time.
-constexpr absl::Duration kMigrationTimeout = absl::Hours(6);
 constexpr absl::Duration kStep = absl::Milliseconds(100);
 constexpr absl::Duration kShortStep = absl::Milliseconds(10);
 // How long a stop waits for the stream to come to the log's end, to know whether the rest can be marked.
 constexpr absl::Duration kLookPatience = absl::Seconds(1);
-
-// What the start learns from the database.
-struct Foundation {
-  std::vector<OutboxSchema> tables;
-  std::string relay_id;
-  std::string state_schema;  // Empty with a checkpoint file.
-  std::unique_ptr<CheckpointStore> store;
-  LoadedCheckpoint loaded;
-  bool polling_relay_marks = false;
-};
-
-bool WaitingMayHelp(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) || absl::IsUnknown(status);
-}
-
-// What an attempt that failed waits for.
-enum class Awaited { kNothing, kPrimary, kPollingRelay };
-
-// Calls `attempt` until it succeeds, fails for good, or the stop comes (Cancelled).
-absl::Status Persist(const absl::Notification* stop, StatusBoard* board,
-                     absl::FunctionRef<absl::Status(Awaited*)> attempt) {
-  absl::BitGen random;
-  base::Backoff backoff(random);
-  for (;;) {
-    if (stop->HasBeenNotified()) return absl::CancelledError("stopping");
-    Awaited awaited = Awaited::kNothing;
-    const absl::Status status = attempt(&awaited);
-    if (!WaitingMayHelp(status)) return status;
-    LogEvent(LogLevel::kWarning, awaited == Awaited::kPrimary ? LogCode::kStreamNoPrimary : LogCode::kSqlFailed,
-             status.message());
-    board->Update([&](RelayStatus& snapshot) {
-      snapshot.source.problem = RelayStatus::Problem{absl::Now(), std::string(status.message())};
-      // Whatever else fails is no state that a rollout may take for ready.
-      snapshot.state = awaited == Awaited::kNothing ? RelayState::kStarting : RelayState::kWaiting;
-    });
-    stop->WaitForNotificationWithTimeout(backoff.Next());
-  }
-}
-
-absl::StatusOr<std::vector<OutboxSchema>> MakeTables(const Config& config, const std::string& state_schema) {
-  SqlEndpoint patient = EndpointFromConfig(config.database);
-  patient.read_timeout = kMigrationTimeout;
-  ASSIGN_OR_RETURN(const std::unique_ptr<SqlSession> session, SqlConnector(patient).Connect());
-  MigrationOptions options = MigrationOptionsFromConfig(config);
-  options.state_schema = state_schema;
-  return MigrateAndLog(session.get(), options);
-}
-
-absl::Status Prepare(const Config& config, const SqlConnector& connector, const absl::Notification* stop,
-                     StatusBoard* board, Foundation* foundation, Awaited* awaited) {
-  RETURN_IF_ERROR(FirstFailure({CheckSpillDirectory(config.binlog.spill_directory)}));
-  if (!config.checkpoint.file.empty()) RETURN_IF_ERROR(CheckCheckpointFile(config.checkpoint.file));
-  const SqlEndpoint& endpoint = connector.endpoint();
-  const std::vector<Finding> findings = CheckDatabase(endpoint, PreconditionsFromConfig(config), stop);
-  if (std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.grade == Finding::Grade::kOk; })) {
-    board->Update([](RelayStatus& status) { status.source.reached_once = true; });
-  }
-  RETURN_IF_ERROR(FirstFailure(findings));
-  // Of one host, too: a replica that takes writes is not to get tables of ours.
-  PrimaryFinder finder(&connector, base::RealClock(), config.database.failover_grace);
-  absl::StatusOr<PrimaryFinder::Found> found = finder.Find(cdc::GtidSet(), stop);
-  if (finder.waits()) *awaited = Awaited::kPrimary;
-  RETURN_IF_ERROR(found.status());
-  const std::unique_ptr<SqlSession> session = std::move(found->session);
-  absl::BitGen random;
-  const RelayIdentityOptions who = IdentityFromConfig(config.database);
-  foundation->store.reset();  // An attempt before this one may hold the file's lock.
-  const bool file = !config.checkpoint.file.empty();
-  foundation->state_schema.clear();
-  if (!file) {
-    ASSIGN_OR_RETURN(foundation->state_schema, FindStateSchema(session.get(), who));
-  }
-  ASSIGN_OR_RETURN(foundation->tables, MakeTables(config, foundation->state_schema));
-  if (file) {
-    ASSIGN_OR_RETURN(foundation->store, OpenFileCheckpointStore(config.checkpoint.file, random));
-  } else {
-    ASSIGN_OR_RETURN(const RelayIdentity identity, ClaimOutboxTables(session.get(), who, random));
-    foundation->store = MakeSqlCheckpointStore(identity);
-  }
-  ASSIGN_OR_RETURN(foundation->loaded, foundation->store->Load(session.get()));
-  foundation->relay_id = foundation->loaded.checkpoint.relay_id;
-  foundation->polling_relay_marks = foundation->loaded.checkpoint.polling_relay_marks;
-  for (const OutboxSchema& table : foundation->tables) {
-    ASSIGN_OR_RETURN(const bool marks, HasPollingRelaysMarks(session.get(), table));
-    foundation->polling_relay_marks |= marks;
-    ASSIGN_OR_RETURN(const uint64_t claims, CountFreshClaims(session.get(), table));
-    if (claims > 0) {
-      *awaited = Awaited::kPollingRelay;
-      return absl::UnavailableError(absl::StrCat("a polling relay is at work on ", table.Name(), ": ", claims,
-                                                 " rows are claimed and not completed; stop it. Waiting until no claim "
-                                                 "is younger than ten minutes, so that no row is sent twice"));
-    }
-  }
-  return absl::OkStatus();
-}
 
 absl::StatusOr<PartitionerDecision> ChooseFor(const Config& config, const Foundation& foundation) {
   PartitionerQuestion question;
@@ -554,20 +442,17 @@ absl::Status RunRelay(const Config& config, Metrics* metrics, StatusBoard* board
     status.cleanup.retention = config.cleanup.retention;
   });
   const SqlConnector connector(EndpointFromConfig(config.database));
-  Foundation foundation;
-  const absl::Status prepared = Persist(outer_stop, board, [&](Awaited* awaited) {
-    return Prepare(config, connector, outer_stop, board, &foundation, awaited);
-  });
-  if (absl::IsCancelled(prepared)) return absl::OkStatus();
-  RETURN_IF_ERROR(prepared);
+  absl::StatusOr<Foundation> foundation = LayFoundation(config, connector, outer_stop, board);
+  if (absl::IsCancelled(foundation.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(foundation.status());
   board->Update([](RelayStatus& status) {
     status.state = RelayState::kStarting;
     status.source.problem.reset();
   });
-  ASSIGN_OR_RETURN(const PartitionerDecision decision, ChooseFor(config, foundation));
+  ASSIGN_OR_RETURN(const PartitionerDecision decision, ChooseFor(config, *foundation));
   LogEvent(decision.changed ? LogLevel::kWarning : LogLevel::kInfo, LogCode::kPartitionerChosen, decision.reason,
            {{"partitioner", kafka::PartitionerName(decision.partitioner)}});
-  Pipeline pipeline(config, connector, &foundation, decision.partitioner, metrics, board);
+  Pipeline pipeline(config, connector, &*foundation, decision.partitioner, metrics, board);
   return pipeline.Run(outer_stop);
 }
 
