@@ -5,14 +5,15 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 tiers=(servers unit sanitizers tsan thread-safety fuzz
-       integration-mysql integration-mariadb integration-mariadb-11.8 deploy)
+       integration-mysql faults integration-mariadb integration-mariadb-11.8
+       deploy)
 
 usage() {
   cat <<'HELP'
 usage: testing/run.sh [--quick] [TIER...]
 
-Runs every tier, or the named ones, in this order, the integration tiers side by
-side:
+Runs every tier, or the named ones, in this order, those of integration and
+faults side by side:
 
   servers              the private servers, and bazel tests that talk to them
   unit                 bazel test //..., with the system's g++
@@ -24,8 +25,10 @@ side:
   fuzz                 each libFuzzer target for 30 s, as many at once as
                        there are processors
   integration-mysql    the relay between a real MySQL and a real Kafka
-  integration-mariadb  the same with MariaDB 10.11, but for tests that are
-                       about Kafka alone
+  faults               the same while something is killed, paused, cut off, or
+                       loses its log
+  integration-mariadb  both with MariaDB 10.11, but for tests that are about
+                       Kafka alone
   integration-mariadb-11.8
                        so with MariaDB 11.8
   deploy               the image, run once; the demo; the Helm chart, its alerts,
@@ -275,9 +278,10 @@ all_threads=(
   endpoints_test.py::test_health_and_metrics_tell_what_happened
 )
 
-# The tiers integration-*: they wait more than they compute, and run side by
-# side, each line with the name of its tier.
+# The tiers integration-* and faults: they wait more than they compute, and run
+# side by side, each line with the name of its tier.
 integration=()
+is_integration() { [[ $1 == integration-* || $1 == faults ]]; }
 
 # Builds the relay and tests it as a process.
 integration_tiers() {
@@ -293,9 +297,15 @@ integration_tiers() {
 }
 
 integration_tier() {
-  local options=(--database="${1#integration-}")
-  [[ $1 == integration-mysql ]] ||
-    options+=("${kafka_alone[@]/#/--deselect=testing/integration/}")
+  local options
+  case $1 in
+    integration-mysql) options=(--database=mysql -m 'not faults') ;;
+    faults) options=(--database=mysql -m faults) ;;
+    *)
+      options=(--database="${1#integration-}"
+               "${kafka_alone[@]/#/--deselect=testing/integration/}")
+      ;;
+  esac
   pytest_tier "$1" testing/integration "${options[@]}"
 }
 
@@ -332,7 +342,7 @@ run_tier() {
       ;;
     thread-safety) thread_safety_tier ;;
     fuzz) fuzz_tier ;;
-    integration-*) integration_tiers ;;
+    integration-* | faults) integration_tiers ;;
     deploy)
       testing/deploy/dependencies.sh || echo "what is missing is skipped"
       pytest_tier "$1" testing/deploy
@@ -341,12 +351,12 @@ run_tier() {
 }
 
 for tier in "${chosen[@]}"; do
-  [[ $tier != integration-* ]] || integration+=("$tier")
+  ! is_integration "$tier" || integration+=("$tier")
 done
 status=0
 for tier in "${chosen[@]}"; do
   name=$tier
-  if [[ $tier == integration-* ]]; then
+  if is_integration "$tier"; then
     [[ $tier == "${integration[0]}" ]] || continue
     name=${integration[*]}
   fi
