@@ -55,8 +55,6 @@ namespace {
 
 constexpr absl::Duration kStep = absl::Milliseconds(100);
 constexpr absl::Duration kShortStep = absl::Milliseconds(10);
-// How long a stop waits for the stream to come to the log's end, to know whether the rest can be marked.
-constexpr absl::Duration kLookPatience = absl::Seconds(1);
 
 absl::StatusOr<PartitionerDecision> ChooseFor(const Config& config, const Foundation& foundation) {
   PartitionerQuestion question;
@@ -123,11 +121,15 @@ CleanerOptions CleanupOptions(const Config& config) {
   return options;
 }
 
+// How long a stop lets the stream go on to the log's end, for what it published to be marked.
+absl::Duration EndPatience(const Config& config) { return std::min(absl::Seconds(1), config.shutdown_timeout / 4); }
+
 SqlWorker::Options SqlWorkerOptions(const Config& config) {
   SqlWorker::Options options;
   options.sweep.interval = config.sweep_interval;
   // A short retention is meant to be seen.
   options.cleanup.interval = std::clamp(config.cleanup.retention / 4, absl::Seconds(1), options.cleanup.interval);
+  options.end_patience = EndPatience(config);
   return options;
 }
 
@@ -178,7 +180,7 @@ class Pipeline {
                                                              bool by_gtid) const;
   void ShowIdentity();
   void ShowProgress();
-  // Ends the SQL worker while the stream goes on for a moment, then the stream; flushes what it handed over.
+  // Ends the SQL worker, for which the stream goes on for a moment, then the stream; flushes what it handed over.
   void WindDown(std::thread* stream_thread, const absl::Notification& stream_ended,
                 const absl::Notification& sql_ended);
 
@@ -367,13 +369,10 @@ void Pipeline::ShowProgress() {
 
 void Pipeline::WindDown(std::thread* stream_thread, const absl::Notification& stream_ended,
                         const absl::Notification& sql_ended) {
-  const absl::Duration begun = clock_->Monotonic();
-  const absl::Duration deadline = begun + config_.shutdown_timeout;
-  const absl::Duration look_until = begun + std::min(kLookPatience, config_.shutdown_timeout / 4);
+  const absl::Duration deadline = clock_->Monotonic() + config_.shutdown_timeout;
   sql_stop_.Notify();
-  if (sql_ended.WaitForNotificationWithTimeout(look_until - begun)) {
-    sql_worker_.LookForTheEnd(look_until, stream_ended);
-  }
+  // Not longer: a server that does not answer is not to take the time that the flush needs.
+  if (!stream_ended.HasBeenNotified()) sql_ended.WaitForNotificationWithTimeout(EndPatience(config_));
   stop_.Notify();
   stream_worker_.Wake();
   // A transaction that was begun is handed over to its end, or its first rows would be sent again at the next start.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "relay/base/status_macros.h"
 #include "relay/sql/server_info.h"
 #include "relay/state/low_water_mark.h"
@@ -20,7 +21,8 @@ constexpr absl::Duration kReadStep = absl::Milliseconds(2);
 }  // namespace
 
 SqlWorker::SqlWorker(Options options, Parts parts)
-    : parts_(std::move(parts)),
+    : end_patience_(options.end_patience),
+      parts_(std::move(parts)),
       session_(parts_.connector),
       sweep_(options.sweep, {parts_.state, parts_.tracker, parts_.ledger, parts_.sweeps, parts_.metrics, parts_.board,
                              parts_.clock, parts_.stop, parts_.commit_barrier}),
@@ -49,8 +51,10 @@ void SqlWorker::Run() {
       poison_.AwaitWork(kTick);
     }
   }
-  RecordTheRest();
   parts_.board->End(RelayThread::kSql);
+  RecordTheRest();
+  const absl::Status looked = LookForTheEnd();
+  if (!looked.ok()) LogEvent(LogLevel::kWarning, LogCode::kSqlFailed, looked.message());
 }
 
 void SqlWorker::Work() {
@@ -114,13 +118,17 @@ void SqlWorker::RecordTheRest() {
   if (!status.ok()) LogEvent(LogLevel::kWarning, LogCode::kSqlFailed, status.message());
 }
 
-void SqlWorker::LookForTheEnd(absl::Duration until, const absl::Notification& stream_ended) {
-  if (!mark_.has_value() || !session_.alive()) return;
-  const absl::StatusOr<bool> read = LogIsRead(session_.get(), [&] {
-    return parts_.clock->Monotonic() < until && !stream_ended.WaitForNotificationWithTimeout(kReadStep);
-  });
-  if (!read.ok()) LogEvent(LogLevel::kWarning, LogCode::kSqlFailed, read.status().message());
-  end_was_read_ = read.ok() && *read;
+absl::Status SqlWorker::LookForTheEnd() {
+  if (!mark_.has_value()) return absl::OkStatus();
+  // More may come to be marked until the stream has ended.
+  if (!session_.alive() && parts_.marker->pending() == 0) return absl::OkStatus();
+  const absl::Duration until = parts_.clock->Monotonic() + end_patience_;
+  RETURN_IF_ERROR(session_.Connect());
+  ASSIGN_OR_RETURN(end_was_read_, LogIsRead(session_.get(), [&] {
+                     absl::SleepFor(kReadStep);
+                     return parts_.clock->Monotonic() < until;
+                   }));
+  return absl::OkStatus();
 }
 
 void SqlWorker::MarkTheRest() {

@@ -47,6 +47,8 @@ class SqlWorker {
     ServerJob::Options server;
     CleanupJob::Options cleanup;
     MarkJob::Options mark;
+    // How long the end waits for the stream to come to the log's end, to know whether the rest can be marked.
+    absl::Duration end_patience = absl::Seconds(1);
   };
   struct Parts {
     const SqlConnector* connector;
@@ -75,7 +77,8 @@ class SqlWorker {
   // are queued. Stream thread.
   void PutPoison(PoisonRow row, std::optional<uint64_t> ordinal);
 
-  // Runs until the stop is notified and the queued poison rows are recorded (tried for a moment).
+  // Runs until the stop is notified and the queued poison rows are recorded (tried for a moment). At its end it looks
+  // whether the stream, which is to go on meanwhile, comes to the end of the log as the server has it then.
   void Run();
 
   // Whether the stream has read the log up to its end as `session`, which is this thread's, sees it now; waits a
@@ -93,12 +96,8 @@ class SqlWorker {
   // the mark can't pass them before.
   void RecordTheRest();
 
-  // After Run, while the stream still reads: whether it comes to the end of the log, as the server has it now. Waits
-  // for it until then, and not once `stream_ended`.
-  void LookForTheEnd(absl::Duration until, const absl::Notification& stream_ended);
-
   // After Run, when no acknowledgement can come any more: marks what was acknowledged meanwhile, so that another relay
-  // finds the rows marked. Nothing unless LookForTheEnd found the log read, or where the table may have other rows of
+  // finds the rows marked. Nothing unless Run found the log read at its end, or where the table may have other rows of
   // these ids by now; and no longer than a moment. The next start marks what is left.
   void MarkTheRest();
 
@@ -115,7 +114,10 @@ class SqlWorker {
   void Try(Turn* turn, absl::FunctionRef<absl::Status()> work);
   // Whether the stream comes to the end that the log has now before `wait`, which lets some time pass, is false.
   absl::StatusOr<bool> LogIsRead(SqlSession* session, absl::FunctionRef<bool()> wait);
+  // At the end, while the stream still reads.
+  absl::Status LookForTheEnd();
 
+  const absl::Duration end_patience_;
   const Parts parts_;
   absl::BitGen random_;
   JobSession session_;

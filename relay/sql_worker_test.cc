@@ -69,6 +69,17 @@ class SqlWorkerTest : public OutboxServerTest {
     stop_.Notify();
     worker_->Run();
   }
+  // Nothing it waits for comes any more.
+  void End(std::thread* thread) {
+    absl::Notification ended;
+    std::thread clock([&] {
+      while (!ended.WaitForNotificationWithTimeout(absl::Milliseconds(5))) clock_.Advance(absl::Seconds(1));
+    });
+    stop_.Notify();
+    thread->join();
+    ended.Notify();
+    clock.join();
+  }
   // Lets the worker run until `done`, while the time passes.
   void RunUntil(const std::function<bool()>& done) {
     state_->set_server(*AskServerName(session()), {});
@@ -80,15 +91,7 @@ class SqlWorkerTest : public OutboxServerTest {
       absl::SleepFor(absl::Milliseconds(20));
     }
     EXPECT_TRUE(done());
-    stop_.Notify();
-    thread.join();
-  }
-  // What comes behind RunUntil, when the stream has nothing left.
-  void Stop() {
-    absl::Notification stream_ended;
-    stream_ended.Notify();
-    worker_->LookForTheEnd(clock_.Monotonic() + absl::Seconds(1), stream_ended);
-    worker_->MarkTheRest();
+    End(&thread);
   }
   // A row that was published long ago.
   void PublishedRow(uint64_t id) {
@@ -275,7 +278,7 @@ TEST_P(SqlWorkerTest, TheEndMarksWhatWasAcknowledgedSinceTheLogWasRead) {
   LogWasRead();
   RunUntil([&] { return Marked() == "1"; });
   Acknowledged(2);
-  Stop();
+  worker_->MarkTheRest();
   EXPECT_EQ(Marked(), "1;2");
 }
 
@@ -284,33 +287,34 @@ TEST_P(SqlWorkerTest, TheEndMarksNothingWhileAPartOfTheLogIsUnread) {
   Acknowledged(1);
   int rounds = 0;
   RunUntil([&] { return board_.Snapshot().source.sql_reachable && ++rounds > 20; });
-  Stop();
+  worker_->MarkTheRest();
   EXPECT_EQ(Marked(), "") << "what is unread may have another row of the id";
   EXPECT_EQ(marker_->pending(), 1);
 }
 
 // A relay that is stopped right behind its first sweep, for the polling relay to go on.
-TEST_P(SqlWorkerTest, TheEndMarksWhatWasPublishedWhenTheLogIsReadAtLast) {
+TEST_P(SqlWorkerTest, TheEndMarksWhatWasPublishedBeforeAnybodyLookedAtTheLog) {
   Insert(1, 1);
   Acknowledged(1);
-  int rounds = 0;
-  RunUntil([&] { return board_.Snapshot().source.sql_reachable && ++rounds > 20; });
-  ASSERT_EQ(Marked(), "");
-  absl::Notification stream_ended;
-  std::thread end([&] { worker_->LookForTheEnd(clock_.Monotonic() + absl::Seconds(1), stream_ended); });
+  state_->set_server(*AskServerName(session()), {});
+  state_->Planned();
   LogWasRead();
-  end.join();
+  RunToTheEnd();
   worker_->MarkTheRest();
   EXPECT_EQ(Marked(), "1");
 }
 
-TEST_P(SqlWorkerTest, TheEndMarksNothingWhenNobodyLookedAtTheLog) {
+TEST_P(SqlWorkerTest, TheEndWaitsForTheStreamToComeToTheEndOfTheLog) {
   Insert(1, 1);
   Acknowledged(1);
-  LogWasRead();
   state_->set_server(*AskServerName(session()), {});
+  state_->Planned();
+  stop_.Notify();
+  std::thread thread([&] { worker_->Run(); });
+  LogWasRead();
+  thread.join();
   worker_->MarkTheRest();
-  EXPECT_EQ(Marked(), "");
+  EXPECT_EQ(Marked(), "1");
 }
 
 TEST_P(SqlWorkerTest, TheEndMarksNoRowOfATableThatWasEmptiedMeanwhile) {
@@ -322,7 +326,7 @@ TEST_P(SqlWorkerTest, TheEndMarksNoRowOfATableThatWasEmptiedMeanwhile) {
   Run("TRUNCATE kafka_outbox");
   Run("INSERT INTO kafka_outbox (topic, payload_json, payload_headers) VALUES ('t','{}','{}'), ('t','{}','{}')");
   Acknowledged(2);
-  Stop();
+  worker_->MarkTheRest();
   EXPECT_EQ(Marked(), "");
 }
 

@@ -154,7 +154,9 @@ def test_sigterm_while_kafka_is_away_ends_in_time_and_loses_nothing(
 def test_sigterm_while_mysql_is_away_ends_in_time_and_loses_nothing(
         make_relay, outbox, server, kafka, topic, read, way):
     outbox.create()
-    relay = make_relay(outbox, kafka, '--shutdown-timeout=2s')
+    # Marking has its own questions to the server at the end.
+    relay = make_relay(outbox, kafka, '--shutdown-timeout=2s',
+                       '--mark-completed=on')
     relay.start().wait_ready()
     reader = read(topic)
     outbox.insert(topic, '0')
