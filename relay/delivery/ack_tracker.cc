@@ -128,9 +128,21 @@ uint64_t AckTracker::Sent(uint64_t ordinal, absl::Time commit_time) {
   return Register(ordinal, rows_[ordinal - first_ordinal_].key(), commit_time);
 }
 
-uint64_t AckTracker::SentFromTable(RowKey key) {
+uint64_t AckTracker::SentFromTable(RowKey key, uint64_t voids) {
   absl::MutexLock lock(&mutex_);
-  return Register(kFromTable, key, absl::InfiniteFuture());
+  const uint64_t sequence = Register(kFromTable, key, absl::InfiniteFuture());
+  in_flight_.back().voided = voids != VoidsOf(key.table);
+  return sequence;
+}
+
+uint64_t AckTracker::VoidsOf(size_t table) const {
+  const auto it = void_.find(static_cast<uint32_t>(table));
+  return it == void_.end() ? 0 : it->second.times;
+}
+
+uint64_t AckTracker::Voids(size_t table) const {
+  absl::MutexLock lock(&mutex_);
+  return VoidsOf(table);
 }
 
 void AckTracker::End() {
@@ -236,7 +248,9 @@ void AckTracker::ForgetBranches() {
 
 AckTracker::Voided AckTracker::Void(size_t table) {
   absl::MutexLock lock(&mutex_);
-  uint64_t& before = void_before_[static_cast<uint32_t>(table)];
+  VoidRows& rows = void_[static_cast<uint32_t>(table)];
+  uint64_t& before = rows.before;
+  ++rows.times;
   Voided voided{add_ordinal_, false};
   for (uint64_t i = std::max(before, first_ordinal_); i < add_ordinal_ && !voided.any; ++i) {
     const Row& row = rows_[i - first_ordinal_];
@@ -254,9 +268,9 @@ AckTracker::Voided AckTracker::Void(size_t table) {
 }
 
 bool AckTracker::IsVoid(uint64_t ordinal, uint32_t table) const {
-  if (void_before_.empty()) return false;
-  const auto it = void_before_.find(table);
-  return it != void_before_.end() && ordinal < it->second;
+  if (void_.empty()) return false;
+  const auto it = void_.find(table);
+  return it != void_.end() && ordinal < it->second.before;
 }
 
 LowWaterMark AckTracker::handed() const {

@@ -72,8 +72,9 @@ class AckTracker {
 
   // The row is about to be produced: returns the record's sequence. Call it before Produce.
   uint64_t Sent(uint64_t ordinal, absl::Time commit_time);
-  // The same for a row that was read from the table; it has no ordinal.
-  uint64_t SentFromTable(RowKey key);
+  // The same for a row of the table; it has no ordinal. `voids` is Voids of the table before the row was read from it:
+  // a row that was read before a Void and is sent behind it is void, too.
+  uint64_t SentFromTable(RowKey key, uint64_t voids);
 
   // The open transaction is complete.
   void End();
@@ -108,6 +109,9 @@ class AckTracker {
     bool any;              // Some of them would have come to the sink.
   };
   Voided Void(size_t table);
+
+  // How often Void was called for the table. Any thread.
+  uint64_t Voids(size_t table) const;
 
   // Everything handed over so far: where a reconnect goes on without repeating anything. Rows still in flight are
   // beyond the low-water mark, but before this.
@@ -185,6 +189,10 @@ class AckTracker {
 
     RowKey key() const { return {table, id}; }
   };
+  struct VoidRows {
+    uint64_t before = 0;  // Rows before this ordinal are not for the sink.
+    uint64_t times = 0;   // See Voids.
+  };
   // Rows for the sink.
   using Published = std::vector<RowKey>;
 
@@ -194,6 +202,7 @@ class AckTracker {
   void Close(InFlight* record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DropClosed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool IsVoid(uint64_t ordinal, uint32_t table) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  uint64_t VoidsOf(size_t table) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Advance(Published* published) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   uint64_t Register(uint64_t ordinal, RowKey key, absl::Time commit_time) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Notes a row that is read for the first time, should its id have been another row's.
@@ -223,8 +232,7 @@ class AckTracker {
   uint64_t next_ordinal_ ABSL_GUARDED_BY(mutex_) = 0;
   // The ordinal of the next Add; less than next_ordinal_ while the stream is read again.
   uint64_t add_ordinal_ ABSL_GUARDED_BY(mutex_) = 0;
-  // By table: rows before this ordinal are not for the sink.
-  std::map<uint32_t, uint64_t> void_before_ ABSL_GUARDED_BY(mutex_);
+  std::map<uint32_t, VoidRows> void_ ABSL_GUARDED_BY(mutex_);  // By table.
   // By table: the largest id that was read.
   std::vector<uint64_t> largest_id_ ABSL_GUARDED_BY(mutex_);
   // Of the rows that wait, those with an id that is not above all before: the last ordinal it was read with. Only they

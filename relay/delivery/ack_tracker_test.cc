@@ -428,7 +428,7 @@ TEST_F(AckTrackerTest, APoisonRowHoldsTheMarkUntilItIsRecorded) {
 }
 
 TEST_F(AckTrackerTest, RowsFromTheTableDoNotMoveTheMark) {
-  const uint64_t sequence = tracker_.SentFromTable({1, 77});
+  const uint64_t sequence = tracker_.SentFromTable({1, 77}, 0);
   EXPECT_FALSE(Idle());
   Ack({sequence});
   EXPECT_TRUE(Idle());
@@ -438,12 +438,13 @@ TEST_F(AckTrackerTest, RowsFromTheTableDoNotMoveTheMark) {
 
 // The SQL thread may see that the table is another one while rows of the old one are under way from it.
 TEST_F(AckTrackerTest, RowsFromTheTableThatAreUnderWayAreVoidBehindADdl) {
-  const uint64_t old = tracker_.SentFromTable({0, 7});
-  const uint64_t other_table = tracker_.SentFromTable({1, 7});
+  const uint64_t old = tracker_.SentFromTable({0, 7}, 0);
+  const uint64_t other_table = tracker_.SentFromTable({1, 7}, 0);
   EXPECT_TRUE(tracker_.Void(0).any);
   EXPECT_FALSE(tracker_.Void(0).any);
-  const uint64_t behind = tracker_.SentFromTable({0, 8});
-  Ack({old, other_table, behind});
+  const uint64_t read_before = tracker_.SentFromTable({0, 9}, 0);
+  const uint64_t behind = tracker_.SentFromTable({0, 8}, tracker_.Voids(0));
+  Ack({old, other_table, read_before, behind});
   EXPECT_TRUE(Idle());
   EXPECT_THAT(published_, ElementsAre(Pair(1, 7), Pair(0, 8)));
 }
@@ -456,7 +457,7 @@ TEST_F(AckTrackerTest, RowsAreHandedOverBeforeAnyoneSeesThemDone) {
     proceed.WaitForNotificationWithTimeout(absl::Milliseconds(200));
     handed_over += static_cast<int>(ids.size());
   });
-  const uint64_t sequence = tracker.SentFromTable({0, 5});
+  const uint64_t sequence = tracker.SentFromTable({0, 5}, 0);
   std::thread ack([&] {
     std::vector<absl::Time> times;
     tracker.Acknowledged({sequence}, &times);

@@ -60,8 +60,8 @@ absl::Status Delivery::Replace() {
 }
 
 absl::Status Delivery::Offer(const Row& row, kafka::Record* record) {
-  record->sequence =
-      row.ordinal.has_value() ? tracker_->Sent(*row.ordinal, row.commit_time) : tracker_->SentFromTable(row.key);
+  record->sequence = row.ordinal.has_value() ? tracker_->Sent(*row.ordinal, row.commit_time)
+                                             : tracker_->SentFromTable(row.key, row.table_voids);
   absl::Status status = producer_->Produce(*record);
   if (!status.ok()) tracker_->NotDelivered(record->sequence);
   return status;

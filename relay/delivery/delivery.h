@@ -58,8 +58,9 @@ class Delivery {
   // A row to send: one of the stream (its ordinal and commit time) or of the table.
   struct Row {
     RowKey key;
-    std::optional<uint64_t> ordinal;
+    std::optional<uint64_t> ordinal = std::nullopt;
     absl::Time commit_time = absl::InfiniteFuture();
+    uint64_t table_voids = 0;  // Of a row of the table: AckTracker::Voids before it was read.
   };
   enum class Result {
     kSent,     // Handed to the producer (or, alone, acknowledged).

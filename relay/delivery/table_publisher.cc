@@ -13,6 +13,8 @@ absl::StatusOr<Delivery::Result> TablePublisher::PublishSome(SqlSession* session
   size_t table = 0;
   const std::vector<uint64_t> ids = queue_->Next(count, &table);
   if (ids.empty()) return Delivery::Result::kSent;
+  // Before anything is read: see AckTracker::SentFromTable.
+  const uint64_t voids = tracker_->Voids(table);
   const OutboxSchema schema = state_->table(table);
   std::vector<uint64_t> sent;
   IdSet gone;
@@ -23,10 +25,9 @@ absl::StatusOr<Delivery::Result> TablePublisher::PublishSome(SqlSession* session
                [&](uint64_t id, absl::Span<const cdc::ColumnValue> row) -> absl::Status {
                  gone.Remove(id);
                  if (result != Delivery::Result::kSent) return absl::OkStatus();
-                 const RowKey key{static_cast<uint32_t>(table), id};
-                 ASSIGN_OR_RETURN(
-                     const Delivery::Result row_result,
-                     sender_->Send(schema.schema, row, {key, {}, absl::InfiniteFuture()}, absl::InfinitePast(), ""));
+                 const Delivery::Row from_table{.key = {static_cast<uint32_t>(table), id}, .table_voids = voids};
+                 ASSIGN_OR_RETURN(const Delivery::Result row_result,
+                                  sender_->Send(schema.schema, row, from_table, absl::InfinitePast(), ""));
                  switch (row_result) {
                    case Delivery::Result::kSent:
                      sent.push_back(id);
@@ -50,7 +51,7 @@ absl::StatusOr<Delivery::Result> TablePublisher::PublishSome(SqlSession* session
     if (delivery_->rewind_needed()) break;
   }
   for (uint64_t id : sent) {
-    if (!ledger_->Contains(table, id)) continue;  // Not acknowledged: it stays in the queue.
+    if (!ledger_->Contains(table, id)) continue;  // Not acknowledged, or void: it stays in the queue.
     queue_->Done(table, id);
     metrics_->rows_swept.Add();
   }
