@@ -2,7 +2,6 @@
 #include "relay/relay.h"
 
 #include <algorithm>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -180,9 +179,13 @@ class Pipeline {
                                                              bool by_gtid) const;
   void ShowIdentity();
   void ShowProgress();
-  // Ends the SQL worker, for which the stream goes on for a moment, then the stream; flushes what it handed over.
-  void WindDown(std::thread* stream_thread, const absl::Notification& stream_ended,
-                const absl::Notification& sql_ended);
+  // Of each thread: it has nothing left to do.
+  struct Ended {
+    absl::Notification stream, ack, sql;
+  };
+  // Stops the SQL worker, and the stream, which goes on for a moment where rows are marked; flushes what was handed
+  // over, until `deadline`. The stream's thread is joined.
+  void WindDown(std::thread* stream_thread, const Ended& ended, absl::Duration deadline);
 
   const Config& config_;
   const SqlConnector& connector_;
@@ -194,7 +197,7 @@ class Pipeline {
   const cdc::LiveSourceOptions dump_options_;
   const kafka::ClientSettings kafka_settings_;
 
-  // Each is notified once, for whatever reason: the SQL worker begins nothing new;
+  // Each is notified once, in this order, for whatever reason: the SQL worker begins nothing new;
   absl::Notification sql_stop_;
   // nor does any other thread.
   absl::Notification stop_;
@@ -248,7 +251,7 @@ Pipeline::Pipeline(const Config& config, const SqlConnector& connector, Foundati
       sql_worker_(SqlWorkerOptions(config),
                   {&connector, &state_, &tracker_, &ledger_, &policy_, &sweeps_, &recorder_,
                    MarksCompleted(config, *foundation) ? &marker_.emplace(SchemaOf(), &ledger_) : nullptr, &cleaner_,
-                   metrics, board, clock_, &sql_stop_, [this](SqlSession* session) { return Barrier(session); },
+                   metrics, board, clock_, &sql_stop_, &stop_, [this](SqlSession* session) { return Barrier(session); },
                    [this] { stream_worker_.Wake(); }}),
       delivery_([this](size_t batch_bytes) { return MakeProducer(batch_bytes); }, &tracker_, &policy_, metrics, board,
                 [this] { stream_worker_.Wake(); }, &give_up_, clock_),
@@ -367,17 +370,18 @@ void Pipeline::ShowProgress() {
                         : state_.ServerNow() - progress.oldest_unsettled);
 }
 
-void Pipeline::WindDown(std::thread* stream_thread, const absl::Notification& stream_ended,
-                        const absl::Notification& sql_ended) {
-  const absl::Duration deadline = clock_->Monotonic() + config_.shutdown_timeout;
+void Pipeline::WindDown(std::thread* stream_thread, const Ended& ended, absl::Duration deadline) {
   sql_stop_.Notify();
-  // Not longer: a server that does not answer is not to take the time that the flush needs.
-  if (!stream_ended.HasBeenNotified()) sql_ended.WaitForNotificationWithTimeout(EndPatience(config_));
+  // Not longer: a server that does not answer is not to take the time that the flush needs. And not at all when what
+  // is read could not be saved.
+  if (marker_.has_value() && !ended.stream.HasBeenNotified() && !ended.ack.HasBeenNotified()) {
+    ended.sql.WaitForNotificationWithTimeout(EndPatience(config_));
+  }
   stop_.Notify();
   stream_worker_.Wake();
   // A transaction that was begun is handed over to its end, or its first rows would be sent again at the next start.
   while (stream_worker_.finishing() && clock_->Monotonic() < deadline &&
-         !stream_ended.WaitForNotificationWithTimeout(kShortStep)) {
+         !ended.stream.WaitForNotificationWithTimeout(kShortStep)) {
   }
   give_up_.Notify();
   stream_thread->join();
@@ -397,30 +401,35 @@ absl::Status Pipeline::Run(const absl::Notification* outer_stop) {
 
   KafkaWatch kafka_watch([&](absl::Duration timeout) { return delivery_.Reachable(timeout); },
                          [&] { return delivery_.last_ack(); }, board_, metrics_);
-  absl::Notification stream_ended, ack_ended, sql_ended, finish;
+  Ended ended;
+  absl::Notification finish;
   absl::Status stream_status, ack_status;
   std::thread ack_thread([&] {
     ack_status = ack_worker_.Run(&finish);
-    ack_ended.Notify();
+    ended.ack.Notify();
   });
   std::thread sql_thread([&] {
     sql_worker_.Run();
-    sql_ended.Notify();
+    ended.sql.Notify();
   });
   std::thread stream_thread([&] {
     stream_status = stream_worker_.Run();
-    stream_ended.Notify();
+    ended.stream.Notify();
   });
 
-  while (!outer_stop->WaitForNotificationWithTimeout(kStep) && !stream_ended.HasBeenNotified() &&
-         !ack_ended.HasBeenNotified()) {
+  while (!outer_stop->WaitForNotificationWithTimeout(kStep) && !ended.stream.HasBeenNotified() &&
+         !ended.ack.HasBeenNotified()) {
     delivery_.AskAboutHeldTopics();
   }
-  WindDown(&stream_thread, stream_ended, sql_ended);
-  sql_thread.join();
-  sql_worker_.RecordTheRest();
+  const absl::Duration deadline = clock_->Monotonic() + config_.shutdown_timeout;
+  WindDown(&stream_thread, ended, deadline);
+  // A server that does not answer is not to keep the last save, which may be a file's.
+  if (ended.sql.WaitForNotificationWithTimeout(std::max(absl::ZeroDuration(), deadline - clock_->Monotonic()))) {
+    sql_worker_.RecordTheRest();
+  }
   finish.Notify();
   ack_thread.join();
+  sql_thread.join();
   sql_worker_.MarkTheRest();
   metrics_->OnCollect(nullptr);
   metrics_->active.Set(0);

@@ -27,7 +27,8 @@ SqlWorker::SqlWorker(Options options, Parts parts)
       sweep_(options.sweep, {parts_.state, parts_.tracker, parts_.ledger, parts_.sweeps, parts_.metrics, parts_.board,
                              parts_.clock, parts_.stop, parts_.commit_barrier}),
       poison_({parts_.state, parts_.tracker, parts_.ledger, parts_.policy, parts_.sweeps, parts_.recorder,
-               parts_.metrics, parts_.board, parts_.clock, parts_.stop, [this](RowKey key) { sweep_.Recorded(key); }}),
+               parts_.metrics, parts_.board, parts_.clock, parts_.stream_stop,
+               [this](RowKey key) { sweep_.Recorded(key); }}),
       server_(options.server,
               {parts_.state, parts_.tracker, parts_.metrics, parts_.board, parts_.clock, parts_.leave_server}),
       counts_({parts_.state, parts_.ledger, parts_.marker, parts_.metrics, parts_.board, parts_.clock}),
@@ -120,7 +121,7 @@ void SqlWorker::RecordTheRest() {
 
 absl::Status SqlWorker::LookForTheEnd() {
   if (!mark_.has_value()) return absl::OkStatus();
-  // More may come to be marked until the stream has ended.
+  // What may come until the stream has ended is not worth a new connection.
   if (!session_.alive() && parts_.marker->pending() == 0) return absl::OkStatus();
   const absl::Duration until = parts_.clock->Monotonic() + end_patience_;
   RETURN_IF_ERROR(session_.Connect());

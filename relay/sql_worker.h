@@ -64,6 +64,8 @@ class SqlWorker {
     StatusBoard* board;
     const relay::base::Clock* clock;
     const absl::Notification* stop;
+    // Notified behind `stop`: until then the stream goes on.
+    const absl::Notification* stream_stop;
     // CommitBarrier, on this session.
     std::function<absl::StatusOr<absl::Duration>(SqlSession*)> commit_barrier;
     // The server that the log is read from is no primary any more: the stream is to look for another one.

@@ -12,7 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
 #include "relay/outbox/outbox_server_fixture.h"
@@ -42,7 +45,7 @@ class SqlWorkerTest : public OutboxServerTest {
     options.server.quiet_ahead_bytes = quiet_ahead_bytes;
     worker_.emplace(options,
                     SqlWorker::Parts{&*connector_, &*state_, &tracker_, &*ledger_, &policy_, &sweeps_, &*recorder_,
-                                     &*marker_, &*cleaner_, &metrics_, &board_, &clock_, &stop_,
+                                     &*marker_, &*cleaner_, &metrics_, &board_, &clock_, &stop_, &stream_stop_,
                                      [](SqlSession*) -> absl::StatusOr<absl::Duration> { return absl::ZeroDuration(); },
                                      [this] { ++left_server_; }});
   }
@@ -109,6 +112,18 @@ class SqlWorkerTest : public OutboxServerTest {
     mark.position = {AskLogEnd(session())->position.file, uint64_t{1} << 40};
     tracker_.Restart(mark);
   }
+  // How often any session asked.
+  int LogEndsAsked() {
+    const std::string counts = Select(
+        "SHOW GLOBAL STATUS WHERE Variable_name IN "
+        "('Com_show_master_status', 'Com_show_binlog_status', 'Com_show_binary_log_status')");
+    int asked = 0;
+    for (absl::string_view word : absl::StrSplit(counts, absl::ByAnyChar(";, \t"))) {
+      int count = 0;
+      if (absl::SimpleAtoi(word, &count)) asked += count;
+    }
+    return asked;
+  }
   std::string Marked() { return Select("SELECT id FROM kafka_outbox WHERE push_completed_at IS NOT NULL ORDER BY id"); }
   bool Held() const { return metrics_.cleanup_held.value() > 60 && board_.Snapshot().cleanup.problem.has_value(); }
   std::string Errored() { return Select("SELECT id FROM kafka_outbox WHERE errored = 1 ORDER BY id"); }
@@ -121,6 +136,7 @@ class SqlWorkerTest : public OutboxServerTest {
   Metrics metrics_{"test"};
   StatusBoard board_;
   absl::Notification stop_;
+  absl::Notification stream_stop_;
   AckTracker tracker_{size_t{1} << 20, LowWaterMark(), [](size_t, absl::Span<const uint64_t>) {}};
   FaultPolicy policy_{FaultPolicy::Options(), &clock_};
   SweepQueue sweeps_{1};
@@ -197,6 +213,22 @@ TEST_P(SqlWorkerTest, PoisonOfBehindATruncateIsRecordedOnItsRow) {
   RunToTheEnd();
   EXPECT_EQ(Errored(), "1;2");
   EXPECT_EQ(Dead(), "");
+}
+
+// Until the stream is to stop, too, it is held back: what it sent behind the row would be sent again.
+TEST_P(SqlWorkerTest, PoisonThatFindsNoRoomBehindTheStopIsRecorded) {
+  Insert(1, 2);
+  PoisonRow large = Row(1);
+  large.columns[kTopic] = std::string(size_t{5} << 20, 'x');
+  worker_->PutPoison(std::move(large), std::nullopt);
+  stop_.Notify();
+  std::thread stream([&] { worker_->PutPoison(Row(2), std::nullopt); });
+  // Its first beat says that it waits.
+  while (board_.Stuck(absl::ZeroDuration()).empty()) absl::SleepFor(absl::Milliseconds(1));
+  worker_->RecordTheRest();
+  stream.join();
+  worker_->RecordTheRest();
+  EXPECT_EQ(Errored(), "1;2");
 }
 
 // The stream hands a transaction over to its end though the stop was notified.
@@ -309,12 +341,23 @@ TEST_P(SqlWorkerTest, TheEndWaitsForTheStreamToComeToTheEndOfTheLog) {
   Acknowledged(1);
   state_->set_server(*AskServerName(session()), {});
   state_->Planned();
+  const int before = LogEndsAsked();
   stop_.Notify();
   std::thread thread([&] { worker_->Run(); });
+  while (LogEndsAsked() == before) absl::SleepFor(absl::Milliseconds(1));
   LogWasRead();
   thread.join();
   worker_->MarkTheRest();
   EXPECT_EQ(Marked(), "1");
+}
+
+TEST_P(SqlWorkerTest, TheEndMarksNothingWhenNobodyLookedAtTheLog) {
+  Insert(1, 1);
+  Acknowledged(1);
+  LogWasRead();
+  state_->set_server(*AskServerName(session()), {});
+  worker_->MarkTheRest();
+  EXPECT_EQ(Marked(), "");
 }
 
 TEST_P(SqlWorkerTest, TheEndMarksNoRowOfATableThatWasEmptiedMeanwhile) {

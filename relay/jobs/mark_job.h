@@ -46,8 +46,8 @@ class MarkJob {
   // Published ids that are still to be marked as completed.
   IdSet Unmarked(size_t table) const;
 
-  // At the end, when no acknowledgement can come any more: marks what is left, no longer than a moment. Nothing where
-  // the table may have other rows of these ids by now.
+  // At the end, when no acknowledgement can come any more, and only if the stream has read the log up to its end: marks
+  // what is left, no longer than a moment. Nothing where the table may have other rows of these ids by now.
   absl::Status MarkTheRest(JobSession* session);
 
  private:

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "relay/base/status_macros.h"
-#include "relay/outbox/outbox_table_shape.h"
+#include "relay/outbox/outbox_table.h"
 #include "relay/status/logging.h"
 
 namespace relay {
@@ -27,7 +27,7 @@ void PoisonJob::Put(PoisonRow row, std::optional<uint64_t> ordinal) {
   absl::MutexLock lock(&mutex_);
   while (!mutex_.AwaitWithTimeout(absl::Condition(this, &PoisonJob::HasRoom), kBeat)) {
     parts_.board->Beat(RelayThread::kStream);
-    if (parts_.stop->HasBeenNotified()) return;  // Not settled: the next start meets the row again.
+    if (parts_.stream_stop->HasBeenNotified()) return;  // Not settled: the next start meets the row again.
   }
   if (ordinal.has_value()) parts_.tracker->Condemn(*ordinal);
   bytes_ += row.bytes();

@@ -41,7 +41,7 @@ class PoisonJob {
     Metrics* metrics;
     StatusBoard* board;
     const relay::base::Clock* clock;
-    const absl::Notification* stop;
+    const absl::Notification* stream_stop;
     // A row is recorded on the table; SQL thread.
     std::function<void(RowKey)> recorded;
   };
@@ -50,7 +50,7 @@ class PoisonJob {
   explicit PoisonJob(Parts parts);
 
   // A row to record. Its ordinal is settled when that is done; nullopt: it came from the table. Waits while many are
-  // queued, not longer than until the stop. Stream thread.
+  // queued: the stream is not to go on and leave a row behind. Not longer than until it is to stop. Stream thread.
   void Put(PoisonRow row, std::optional<uint64_t> ordinal);
 
   // Any thread.

@@ -6,7 +6,6 @@
 
 #include "relay/base/status_macros.h"
 #include "relay/delivery/delivery.h"
-#include "relay/outbox/outbox_table.h"
 #include "relay/outbox/pending_rows.h"
 #include "relay/outbox/table_identity.h"
 #include "relay/status/logging.h"

@@ -50,9 +50,10 @@ class TableSweep {
   // All of `parts` must outlive the sweep.
   explicit TableSweep(Parts parts);
 
-  // Publishes what waits in these tables, and returns when all is acknowledged. From then on the progress of each says
-  // up to where in the log of `server`, which `session` is to, the same rows may come again. Cancelled: the stop was
-  // notified. After an error the next call begins anew, with what is left.
+  // Publishes what waits in these tables, and returns when it is acknowledged, put aside with its topic, or queued to
+  // be recorded as poison. From then on the progress of each says up to where in the log of `server`, which `session`
+  // is to, the same rows may come again. Cancelled: the stop was notified. After an error the next call begins anew,
+  // with what is left.
   absl::Status Run(SqlSession* session, const ServerInfo& server, absl::Span<const PlannedSweep> tables);
 
  private:

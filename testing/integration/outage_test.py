@@ -173,6 +173,29 @@ def test_sigterm_while_mysql_is_away_ends_in_time_and_loses_nothing(
     reader.wait_for(lambda records: b'1' in reader.values(), 'the rest')
 
 
+def test_checkpoint_file_is_saved_though_mysql_hangs_at_the_stop(
+        make_relay, outbox, server, kafka, topic, read, directory):
+    outbox.create()
+    relay = make_relay(
+        outbox, kafka, '--shutdown-timeout=2s', '--mark-completed=on',
+        '--checkpoint-interval=10m',
+        f'--checkpoint-file={directory}/{outbox.schema}.checkpoint')
+    relay.start().wait_ready().wait_streaming()
+    outbox.insert_many(topic, [str(n) for n in range(1, 101)])
+    reader = read(topic)
+    reader.wait_count(100)
+    relay.wait_acknowledged()
+    server.pause()
+    try:
+        relay.stop(timeout=2 + _MARGIN, expected=1)  # Not all could be done.
+    finally:
+        server.resume()
+    relay.start().wait_ready()
+    outbox.insert(topic, '101')
+    reader.wait_for(lambda records: b'101' in reader.values(), 'the rest')
+    assert len(reader.read_to_end()) == 101
+
+
 def test_half_dead_database_is_replaced_when_it_answers_again(
         make_relay, outbox, server, kafka, topic, read):
     outbox.create()
