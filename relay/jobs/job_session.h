@@ -25,7 +25,6 @@ class JobSession {
   bool alive() const { return session_ != nullptr && session_->alive(); }
   // Null when none was opened, or it was dropped. Valid until the next Connect or Drop.
   SqlSession* get() const { return session_.get(); }
-  SqlSession* operator->() const { return session_.get(); }
   // ServerName of the server that it is to, or was to last.
   const std::string& server() const { return server_; }
   // How many were opened: what was done on another one may have been done on another server.

@@ -63,7 +63,7 @@ absl::Status MarkJob::MarkTheRest(JobSession* session) {
   ASSIGN_OR_RETURN(const bool same, TablesAreTheSame(session->get()));
   if (!same) return absl::OkStatus();
   // A row that someone holds is not to hold up the end.
-  (*session)->Execute("SET SESSION innodb_lock_wait_timeout = 1").IgnoreError();
+  session->get()->Execute("SET SESSION innodb_lock_wait_timeout = 1").IgnoreError();
   while (parts_.marker->pending() > 0 && parts_.clock->Monotonic() < until) {
     RETURN_IF_ERROR(
         parts_.marker->Flush(session->get(), options_.chunk_rows, nullptr, nullptr, /*statements=*/1).status());

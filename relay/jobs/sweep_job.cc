@@ -64,7 +64,7 @@ absl::Status SweepJob::Take(const SweepQueue::Wish& wish, JobSession* session) {
 absl::StatusOr<bool> SweepJob::IsVisible(const SweepQueue::Wish& wish, const JobSession& session) {
   bool commit = wish.behind_commit;
   if (!wish.commits.empty() && !commit) {
-    ASSIGN_OR_RETURN(const std::optional<std::string> text, session->QueryValue("SELECT @@global.gtid_executed"));
+    ASSIGN_OR_RETURN(const std::optional<std::string> text, session.get()->QueryValue("SELECT @@global.gtid_executed"));
     ASSIGN_OR_RETURN(const cdc::GtidSet executed, cdc::GtidSet::Parse(text.value_or("")));
     if (executed.Contains(wish.commits)) return true;
     // Another server may never have got them; and this one may have begun to count anew.
