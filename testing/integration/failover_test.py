@@ -45,6 +45,24 @@ def _caught_up(source, replica):
         'the replica has everything')
 
 
+def _fifty_on_both(old, new, outbox, topic, read):
+    """Rows 1 to 50 are published, and on both servers; what follows is on the
+    old one alone. Returns the topic's reader."""
+    outbox.insert_many(topic, numbers(1, 50))
+    reader = read(topic)
+    reader.wait_count(50)
+    _caught_up(old, new)
+    new.execute('STOP REPLICA')
+    return reader
+
+
+def _saved_anew(outbox, topic, row):
+    """Inserts a row, and waits for a save at another place."""
+    before = saved_place(outbox)
+    outbox.insert(topic, row)
+    wait_until(lambda: saved_place(outbox) != before, 'a save')
+
+
 def _promote(replica):
     replica.execute('STOP REPLICA')
     replica.execute('RESET REPLICA ALL')
@@ -79,10 +97,7 @@ def test_switchover_under_open_connections_is_followed(
     assert relay.metric('outbox_relay_active') == 1
     assert not relay.says('ledger.voided')
     assert not relay.says('stream.history_rewritten')
-    saved = saved_place(outbox)
-    outbox.insert(topic, '"saved"')
-    wait_until(lambda: saved_place(outbox) != saved,
-               'a save on the new primary')
+    _saved_anew(outbox, topic, '"saved"')
 
 
 @pytest.mark.mysql
@@ -94,16 +109,10 @@ def test_failover_that_lost_transactions_is_gone_along_with(
     relay = make_relay(outbox, kafka, '--failover-grace=3s', *_FAST,
                        variables=_between(old, new))
     relay.start().wait_ready()
-    outbox.insert_many(topic, numbers(1, 50))
-    reader = read(topic)
-    reader.wait_count(50)
-    _caught_up(old, new)
-    new.execute('STOP REPLICA')
+    reader = _fifty_on_both(old, new, outbox, topic, read)
     outbox.insert_many(topic, numbers(51, 60))  # Only the old one has them.
     reader.wait_count(60)
-    before = saved_place(outbox)
-    outbox.insert(topic, '"saved"')
-    wait_until(lambda: saved_place(outbox) != before, 'a save')
+    _saved_anew(outbox, topic, '"saved"')
     uuid = _uuid(old)
     old.kill()
     _promote(new)
@@ -114,10 +123,7 @@ def test_failover_that_lost_transactions_is_gone_along_with(
     assert relay.running() and not relay.says('stream.history_rewritten')
     assert relay.says('stream.transactions_lost', f'gtids={uuid}:')
     assert relay.metric('outbox_relay_failover_lost_transactions_total') >= 2
-    before = saved_place(outbox)
-    outbox.insert(topic, '"saved there"')
-    wait_until(lambda: saved_place(outbox) != before,
-               'a save on the new primary')
+    _saved_anew(outbox, topic, '"saved there"')
     assert new.execute('SELECT GTID_SUBSET(%s, @@global.gtid_executed)',
                        (saved_place(outbox)[0][0],))[0][0]
 
@@ -132,11 +138,7 @@ def test_primary_that_counts_anew_what_a_failover_lost_is_read(
     relay = make_relay(outbox, kafka, '--failover-grace=1s', *_FAST,
                        variables=_between(old, new))
     relay.start().wait_ready().wait_streaming()
-    outbox.insert_many(topic, numbers(1, 50))
-    reader = read(topic)
-    reader.wait_count(50)
-    _caught_up(old, new)
-    new.execute('STOP REPLICA')
+    reader = _fifty_on_both(old, new, outbox, topic, read)
     for number in range(51, 61):
         outbox.insert(topic, str(number))
     reader.wait_count(60)
@@ -222,11 +224,7 @@ def test_stream_that_goes_back_behind_a_failover_sends_the_new_rows(
     held = f'{topic}-held'
     outbox.insert(held, '"held"')
     wait_until(lambda: relay.says('kafka.topic_held', held), 'it is held', 60)
-    outbox.insert_many(topic, numbers(1, 50))
-    reader = read(topic)
-    reader.wait_count(50)
-    _caught_up(old, new)
-    new.execute('STOP REPLICA')
+    reader = _fifty_on_both(old, new, outbox, topic, read)
     for number in numbers(51, 60):  # Only the old one has them.
         outbox.insert(topic, number)
     reader.wait_count(60)
