@@ -15,6 +15,7 @@ from testing.servers.cache import ServerUnavailable
 from testing.servers.kafka_broker import KafkaBroker
 from testing.servers.mariadb_server import MariadbServer
 from testing.servers.mysql_server import MysqlServer
+from testing.servers.supervised_process import wait_stopped
 from testing.servers.temporary_directory import temporary_directory
 
 _STATE = 'instance.json'
@@ -83,7 +84,7 @@ def _start(state):
 
 
 def _signal(pid, number):
-    """Sends it; for one that ends a process, waits for the end."""
+    """Sends it, and waits until the process has ended or stopped of it."""
     try:
         process = os.pidfd_open(pid)
         os.kill(pid, number)
@@ -91,6 +92,8 @@ def _signal(pid, number):
         return
     if number in (signal.SIGTERM, signal.SIGKILL):
         select.select([process], [], [], 60)
+    if number == signal.SIGSTOP:
+        wait_stopped(pid)
     os.close(process)
 
 

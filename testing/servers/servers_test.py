@@ -79,6 +79,18 @@ def test_paused_server_answers_nobody_until_resumed(sql_server):
     assert sql_server.execute('SELECT 1') == ((1,),)
 
 
+def test_nothing_of_a_process_runs_when_pause_returns(sql_server):
+    def states():
+        return {task.read_text().rpartition(') ')[2][0] for task in
+                pathlib.Path(f'/proc/{sql_server.pid}/task').glob('*/stat')}
+    for _ in range(20):
+        sql_server.pause()
+        seen = states()
+        sql_server.resume()
+        assert seen == {'T'}
+        assert sql_server.execute('SELECT 1') == ((1,),)
+
+
 @pytest.mark.parametrize('version', ['10.11', '11.8'])
 def test_mariadb_is_made_in_a_temporary_directory_of_its_own(
         monkeypatch, version):

@@ -6,7 +6,29 @@ import pathlib
 import signal
 import subprocess
 
+from testing.servers.deadline import wait_until
+
 SUPERVISOR = pathlib.Path(__file__).with_name('supervisor.py')
+
+
+def _stopped(pid):
+    """Whether no thread of the process will run before a SIGCONT (proc(5),
+    `state`), or there is none left."""
+    for task in pathlib.Path(f'/proc/{pid}/task').glob('*'):
+        try:
+            state = (task / 'stat').read_text().rpartition(') ')[2][0]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if state not in 'TtZX':
+            return False
+    return True
+
+
+def wait_stopped(pid):
+    """After a SIGSTOP: kill(2) returns before the process has stopped. Its
+    threads go on until each has been scheduled to see the signal, and on a
+    busy machine a broker answers meanwhile."""
+    wait_until(lambda: _stopped(pid), f'process {pid} stops', interval=0.001)
 
 
 class SupervisedProcess:
@@ -40,7 +62,9 @@ class SupervisedProcess:
                 pass
 
     def pause(self):
+        """Returns when nothing of it runs any more."""
         self.signal(signal.SIGSTOP)
+        wait_stopped(self.pid)
 
     def resume(self):
         self.signal(signal.SIGCONT)
