@@ -37,8 +37,8 @@ void ConnectionTrouble::Clear() {
 absl::Status ConnectionTrouble::Explain(absl::string_view otherwise) const {
   absl::MutexLock lock(&mutex_);
   if (last_.empty()) {
-    return absl::UnavailableError(
-        absl::StrCat("no Kafka broker has answered (", otherwise, "); KAFKA_HOST (--kafka-host) names them"));
+    return absl::UnavailableError(absl::StrCat("no Kafka broker has answered (", otherwise, "): ", brokers_,
+                                               "; KAFKA_HOST (--kafka-host) names them"));
   }
   if (absl::StrContains(last_, kRefusal)) {
     return absl::UnauthenticatedError(absl::StrCat("a Kafka broker refuses to authenticate us: ", last_,

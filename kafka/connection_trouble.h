@@ -6,6 +6,7 @@
 #define KAFKA_CONNECTION_TROUBLE_H_
 
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -17,6 +18,9 @@ namespace kafka {
 // Remembers the last failure of a connection. Any thread.
 class ConnectionTrouble {
  public:
+  // `brokers` is what was asked to connect to, for a reader.
+  explicit ConnectionTrouble(std::string brokers) : brokers_(std::move(brokers)) {}
+
   // One of librdkafka's log lines; those of failed connections are kept.
   void Note(absl::string_view facility, absl::string_view message);
   // A broker has answered.
@@ -30,6 +34,7 @@ class ConnectionTrouble {
   absl::Status Explain(absl::string_view otherwise) const;
 
  private:
+  const std::string brokers_;
   mutable absl::Mutex mutex_;
   std::string last_ ABSL_GUARDED_BY(mutex_);
   bool refused_ ABSL_GUARDED_BY(mutex_) = false;

@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 absl::Status Of(absl::string_view message) {
-  ConnectionTrouble trouble;
+  ConnectionTrouble trouble("k1:9092,k2:9092");
   trouble.Note("FAIL", message);
   return trouble.Explain("timed out");
 }
@@ -46,7 +46,7 @@ TEST(ConnectionTroubleTest, ABrokerThatHangsUpAtOnceIsNotSaidToFailInTls) {
 }
 
 TEST(ConnectionTroubleTest, ARefusalIsToldOnceWhateverFailsAfterIt) {
-  ConnectionTrouble trouble;
+  ConnectionTrouble trouble("k1:9092,k2:9092");
   EXPECT_FALSE(trouble.TakeRefusal());
   trouble.Note("FAIL", "k1: SASL authentication error: Authentication failed");
   trouble.Note("FAIL", "k2: Connection refused");
@@ -56,10 +56,12 @@ TEST(ConnectionTroubleTest, ARefusalIsToldOnceWhateverFailsAfterIt) {
 }
 
 TEST(ConnectionTroubleTest, KnowsNothingOnceABrokerHasAnswered) {
-  ConnectionTrouble trouble;
+  ConnectionTrouble trouble("k1:9092,k2:9092");
   trouble.Note("FAIL", "k1: SSL handshake failed");
   trouble.Clear();
-  EXPECT_EQ(trouble.Explain("timed out").code(), absl::StatusCode::kUnavailable);
+  const absl::Status status = trouble.Explain("timed out");
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr("k1:9092,k2:9092"), Not(HasSubstr("SSL"))));
 }
 
 }  // namespace

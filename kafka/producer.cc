@@ -102,6 +102,13 @@ absl::Status SetProperty(rd_kafka_conf_t* conf, const std::string& name, const s
                                         : absl::StrCat("Kafka property ", name, ": ", text));
 }
 
+std::string BrokersOf(const std::vector<Property>& properties) {
+  for (const auto& [name, value] : properties) {
+    if (name == "bootstrap.servers") return value;
+  }
+  return "";
+}
+
 // The pointer that librdkafka wants may not be null where the value is empty
 // but there.
 void* NonNull(absl::string_view bytes) { return const_cast<char*>(bytes.data() == nullptr ? "" : bytes.data()); }
@@ -111,7 +118,7 @@ void* NonNull(absl::string_view bytes) { return const_cast<char*>(bytes.data() =
 // Everything that librdkafka's threads may touch, so that it can be left to
 // them if they do not end.
 struct Producer::Instance {
-  explicit Instance(const ProducerOptions& given) : options(given) {}
+  explicit Instance(const ProducerOptions& given) : options(given), trouble(BrokersOf(given.properties)) {}
 
   const ProducerOptions options;
   size_t max_record_bytes = 0;  // message.max.bytes
