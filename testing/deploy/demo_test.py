@@ -72,7 +72,7 @@ def test_demo_shows_the_rows_arriving_and_what_it_left_running_works(demo):
              '-e', '-q', '-f', '%k %s\n'], capture_output=True, text=True,
             check=True).stdout
     wait_until(lambda: 'k {"n": 1}\n' in records(), 'the insert to try')
-    with urllib.request.urlopen(f'{page}readyz', timeout=10) as answer:
+    with urllib.request.urlopen(f'{page}readyz', timeout=30) as answer:
         assert answer.status == 200
 
     os.killpg(process.pid, signal.SIGINT)

@@ -275,7 +275,7 @@ def settings(servers):
 def _get(port, path):
     try:
         with urllib.request.urlopen(f'http://127.0.0.1:{port}{path}',
-                                    timeout=5) as answer:
+                                    timeout=30) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         return error.code
@@ -296,7 +296,7 @@ def test_container_publishes_a_row_and_stops_cleanly(
         return _get(port, '/readyz') == 200
 
     try:
-        wait_until(ready, 'the relay is ready', 30)
+        wait_until(ready, 'the relay is ready')
         assert _get(port, '/livez') == 200
         assert _get(port, '/metrics') == 200
         mysql.execute(

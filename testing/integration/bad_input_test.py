@@ -216,6 +216,7 @@ def test_rows_are_in_no_log_and_on_no_page(make_relay, server, outbox, kafka,
     wait_until(lambda: server.execute(
         f'SELECT COUNT(*) FROM `{outbox.schema}`.kafka_outbox_dead'
     ) == ((1,),), 'one is dead')
+    wait_until(lambda: topic in relay.get('/status')[1], 'it is shown')
     shown = {path: relay.get(path)[1] for path in ('/', '/status', '/metrics')}
     assert topic in shown['/status'] and topic in shown['/']
     shown['log'] = relay.text()

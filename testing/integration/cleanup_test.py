@@ -15,7 +15,7 @@ def test_published_rows_are_pruned_after_the_retention(make_relay, outbox,
     make_relay(outbox, kafka, *_FAST).start().wait_ready()
     outbox.insert_many(topic, [str(number) for number in range(5000)])
     read(topic).wait_count(5000)
-    wait_until(lambda: outbox.count() == 0, 'the table is empty', 180)
+    wait_until(lambda: outbox.count() == 0, 'the table is empty')
 
 
 def test_rows_are_kept_during_the_retention(make_relay, outbox, kafka, topic,
@@ -47,14 +47,13 @@ def test_row_that_commits_late_with_a_small_id_is_published_not_deleted(
         with paused(kafka):
             # From here on it is there to be deleted, and not published.
             session.commit()
-            wait_until(lambda: outbox.count() == 1, 'the others are pruned',
-                       60)
+            wait_until(lambda: outbox.count() == 1, 'the others are pruned')
             assert outbox.row(late, 'errored', 'push_completed_at') == (
                 0, None)
             resumed = time.monotonic()
     record = reader.wait_count(1001)[-1]
     assert record.value == b'"late"'
-    wait_until(lambda: outbox.count() == 0, 'the late one is pruned too', 60)
+    wait_until(lambda: outbox.count() == 0, 'the late one is pruned too')
     assert time.monotonic() - resumed >= retention, 'as soon as published'
 
 
@@ -88,5 +87,5 @@ def test_errored_rows_are_never_pruned(make_relay, outbox, kafka, topic,
     make_relay(outbox, kafka, *_FAST).start().wait_ready()
     outbox.insert(topic, '"pruned"')
     read(topic).wait_count(1)
-    wait_until(lambda: outbox.count() == 1, 'only the errored one', 180)
+    wait_until(lambda: outbox.count() == 1, 'only the errored one')
     assert outbox.row(broken, 'errored') == (1,)

@@ -143,7 +143,7 @@ def test_nothing_of_a_rolled_back_transaction_is_published(
 def test_update_in_the_inserting_transaction_is_what_is_sent(
         relay, outbox, topic, read):
     outbox.create()
-    relay.start().wait_ready()
+    relay.start().wait_ready().wait_streaming()
     with outbox.connect(autocommit=False) as session:
         row = outbox.insert(topic, '"draft"', session=session)
         with session.cursor() as cursor:

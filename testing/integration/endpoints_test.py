@@ -72,7 +72,7 @@ def test_polling_disabled_makes_the_table_and_serves_http_only(
     outbox.insert(topic, errored=1)
     outbox.insert(topic, push_completed_at='2020-01-01 00:00:00')
     wait_until(lambda: relay.metric('kafka_outbox_total_size') == 3,
-               'the rows are counted', 60)
+               'the rows are counted', 300)
     assert relay.metric('kafka_outbox_queue_size') == 1
     assert relay.metric('outbox_relay_poison_rows') == 1
     assert relay.stop() == 0

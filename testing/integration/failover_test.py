@@ -86,12 +86,12 @@ def test_switchover_under_open_connections_is_followed(
     old.execute('SET GLOBAL super_read_only = ON')
     wait_until(lambda: relay.metric('outbox_relay_active') == 0,
                'it publishes no more')
-    assert relay.status()['state'] == 'waiting'
+    wait_until(lambda: relay.status()['state'] == 'waiting', 'it waits')
     _caught_up(old, new)
     _promote(new)
     outbox.server = new
     outbox.insert_many(topic, numbers(101, 200))
-    reader.wait_count(200, timeout=60)
+    reader.wait_count(200)
     reader.read_to_end()
     assert reader.values() == [row.encode() for row in numbers(1, 200)]
     assert relay.metric('outbox_relay_active') == 1
@@ -223,7 +223,7 @@ def test_stream_that_goes_back_behind_a_failover_sends_the_new_rows(
         variables=_between(old, new)).start().wait_ready().wait_streaming()
     held = f'{topic}-held'
     outbox.insert(held, '"held"')
-    wait_until(lambda: relay.says('kafka.topic_held', held), 'it is held', 60)
+    wait_until(lambda: relay.says('kafka.topic_held', held), 'it is held')
     reader = _fifty_on_both(old, new, outbox, topic, read)
     for number in numbers(51, 60):  # Only the old one has them.
         outbox.insert(topic, number)
@@ -232,7 +232,7 @@ def test_stream_that_goes_back_behind_a_failover_sends_the_new_rows(
     _promote(new)
     outbox.server = new
     wait_until(lambda: relay.says('stream.connected', f':{new.port}'),
-               'the new primary is read', 60)
+               'the new primary is read')
     kafka.create_topic(held)  # The stream goes back for its row.
     read(held).wait_count(1)
     rows = numbers(1001, 1030)  # Under the ids of those that were lost.

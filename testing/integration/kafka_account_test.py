@@ -50,7 +50,7 @@ def test_check_says_that_an_idempotent_producer_is_not_allowed(
         def told():
             code, text = relay.run('check')
             return word in text and (code, text)
-        return wait_until(told, word, 60)
+        return wait_until(told, word)
     code, told = check('IdempotentWrite')
     assert code == 1
     line, = [line for line in told.splitlines() if 'IdempotentWrite' in line]

@@ -15,7 +15,7 @@ _FLAGS = ('--retention=5s', '--checkpoint-interval=100ms')
 
 def _wait_for(relay, name, value, **labels):
     wait_until(lambda: relay.metric(name, **labels) == value,
-               f'{name}{labels} is {value}', 60)
+               f'{name}{labels} is {value}')
 
 
 def test_figures_of_rows_are_those_of_the_rows(make_relay, outbox, kafka,
@@ -23,7 +23,9 @@ def test_figures_of_rows_are_those_of_the_rows(make_relay, outbox, kafka,
     outbox.create()
     outbox.execute('CREATE TABLE foreign_rows (id INT)')
     topic = new_topic(1, max_message_bytes=2000)
-    relay = make_relay(outbox, kafka, *_FLAGS)
+    # A row is to be there still when it is changed.
+    relay = make_relay(outbox, kafka, '--retention=20s',
+                       '--checkpoint-interval=100ms')
     relay.start().wait_ready().wait_streaming()
     metric = relay.metric
     rows = 'outbox_relay_rows_total'
@@ -144,7 +146,7 @@ def test_time_to_purge_runs_on_while_the_server_does_not_answer(
     with paused(server):
         before = relay.metric(name)
         # Further than from one of its answers to the next.
-        wait_until(lambda: relay.metric(name) < before - 8, 'it runs on', 60)
+        wait_until(lambda: relay.metric(name) < before - 8, 'it runs on')
 
 
 @pytest.mark.parametrize('retention', ['1h', 'off'])

@@ -138,7 +138,7 @@ def test_topic_that_does_not_exist_holds_its_rows_alone_then_poisons_them(
     reader = read(topic)
     row = outbox.insert('nowhere', '"lost"')
     wait_until(lambda: relay.says('kafka.topic_held', 'nowhere'),
-               'the log names the topic', 60)
+               'the log names the topic')
     outbox.insert(topic, '"found"')
     _assert_held_alone(relay, outbox, row, reader, b'"found"')
     relay.stop()
@@ -159,7 +159,7 @@ def test_topic_made_within_the_grace_gets_its_rows(make_relay, outbox, kafka,
     outbox.insert('later', '1')
     outbox.insert('later', '2')
     wait_until(lambda: relay.says('kafka.topic_held', 'later'),
-               'the log names the topic', 60)
+               'the log names the topic')
     kafka.create_topic('later')
     reader = read('later')
     reader.wait_count(2)
@@ -175,7 +175,7 @@ def test_topic_is_held_past_its_grace_on_request(
     relay.start().wait_ready().wait_streaming()
     row = outbox.insert('held', '1')
     wait_until(lambda: relay.says('kafka.topic_held', 'held'),
-               'the log names the topic', 60)
+               'the log names the topic')
     # The same grace, begun later, is over for one that does not hold.
     other = make_outbox(server).create()
     make_relay(other, kafka, *_SHORT_GRACE).start().wait_ready()
@@ -202,7 +202,7 @@ def test_topic_that_is_not_authorised_does_not_stop_the_others(
     reader = read('allowed')
     row = outbox.insert('forbidden', '1')
     wait_until(lambda: relay.says('kafka.topic_held', 'forbidden'),
-               'the log names the topic', 60)
+               'the log names the topic')
     outbox.insert('allowed', '2')
     _assert_held_alone(relay, outbox, row, reader, b'2')
     relay.stop()
@@ -216,7 +216,7 @@ def test_poison_row_that_is_gone_is_kept_whole_beside_the_checkpoint(
         relay, server, outbox, new_topic, read):
     topic = new_topic(1, max_message_bytes=2000)
     outbox.create()
-    relay.start().wait_ready()
+    relay.start().wait_ready().wait_streaming()
     with outbox.connect(autocommit=False) as session:
         row = outbox.insert(topic, _LARGE, '{"a": "b"}', key='k',
                             session=session)

@@ -15,7 +15,7 @@ def test_relay_beside_a_server_that_is_no_primary_is_ready_and_idle(
     assert relay.status()['state'] == 'waiting'
     server.execute('SET GLOBAL read_only = OFF')
     assert read(topic).wait_count(1)[0].value == b'"waits"'
-    assert relay.get('/readyz')[0] == 200
+    relay.wait_ready()
 
 
 def test_relay_that_waits_for_the_polling_relay_to_stop_is_ready(
@@ -42,7 +42,7 @@ def test_relay_that_loses_its_server_before_it_asked_kafka_is_not_ready(
     relay = make_relay(outbox, kafka).start().wait_ready()
     server.stop()
     wait_until(lambda: relay.get('/readyz')[0] == 503, 'it is not ready')
-    assert relay.status()['state'] == 'starting'
+    wait_until(lambda: relay.status()['state'] == 'starting', 'it starts')
     server.start()
     relay.wait_ready()
     assert relay.status()['state'] == 'waiting'

@@ -57,7 +57,8 @@ def test_graceful_stop_repeats_nothing(relay, outbox, topic, read):
 def test_graceful_stop_before_a_poison_row_repeats_nothing(
         make_relay, outbox, kafka, topic, read):
     outbox.create()
-    relay = make_relay(outbox, kafka, '--kafka-queue-bytes=1MiB')
+    relay = make_relay(outbox, kafka, '--kafka-queue-bytes=1MiB',
+                       '--shutdown-timeout=60s')
     relay.start().wait_ready().wait_streaming()
     reader = read(topic)
     outbox.insert(topic, '"first"')
@@ -152,7 +153,7 @@ def _all_in_flight(relay, outbox, kafka, topic, reader):
             for number in range(1, _IN_FLIGHT + 1)])
         wait_until(lambda: relay.metric('kafka_outbox_queue_size') ==
                    _IN_FLIGHT == relay.metric('outbox_relay_queue_records'),
-                   'every row is in the queue and none acknowledged', 60)
+                   'every row is in the queue and none acknowledged')
         yield
 
 
@@ -161,7 +162,7 @@ def _read_after_kill(relay, reader):
     relay.start()
     reader.wait_for(
         lambda records: len(set(reader.values())) == _IN_FLIGHT + 1,
-        'every row', timeout=120)
+        'every row')
     records = reader.read_to_end()
     _assert_order(records, 1)
     assert [_number(record) for record in records].count(0) == 1
@@ -244,6 +245,7 @@ def test_damaged_event_is_never_published_and_read_again_until_it_is_sound(
         wait_until(lambda: relay.text().count('stream.damaged') > 1,
                    'it is tried again')
         assert relay.says('stream.damaged', 'checksum')
+        reader.wait_count(50)
         assert len(reader.read_to_end()) == 50, 'all before it and no more'
     reader.wait_count(100)
     assert reader.values() == [value.encode() for value in values]
@@ -312,7 +314,7 @@ def test_resumes_after_sigkill_at_random_moments_and_repeats_only_what_no_checkp
     relay.start()
     reader = read(topic)
     reader.wait_for(lambda records: len(set(reader.values())) == written[0],
-                    'every row', timeout=120)
+                    'every row')
     records = reader.read_to_end()
     _assert_order(records, len(kills))
     ids = {payload.encode(): row_id for row_id, payload in outbox.execute(
@@ -416,7 +418,7 @@ def test_database_that_restarts_under_load_loses_and_repeats_nothing(
                    'the loss is noticed')
         assert relay.get('/livez')[0] == 200
         server.start()
-        wait_until(lambda: relay.connected('mysql'), 'connected again', 60)
+        wait_until(lambda: relay.connected('mysql'), 'connected again')
         assert relay.metric('outbox_relay_reconnects_total',
                             side='mysql') >= 1
         reader.wait_count(len(reader.records) + 1000)

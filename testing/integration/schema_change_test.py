@@ -205,7 +205,7 @@ def test_default_metadata_stops_where_columns_cannot_be_known(
     app.write()
     change(app)
     app.write()
-    relay.refuses('binlog_row_metadata=FULL', timeout=60)
+    relay.refuses('binlog_row_metadata=FULL')
     found = app.check(read(app.topic).read_to_end())
     assert found == set(range(_ROWS + 1)), 'those before the first change'
 
@@ -235,8 +235,7 @@ def test_full_metadata_is_not_enough_where_it_tells_no_length(
         'ORDER BY ordinal_position', (outbox.schema, outbox.table)))
     _add(app)
     app.write()
-    relay.refuses('column push_started_at of', '--columns/RELAY_COLUMNS',
-                  timeout=60)
+    relay.refuses('column push_started_at of', '--columns/RELAY_COLUMNS')
     found = app.check(read(app.topic).read_to_end())
     assert found == set(range(_ROWS + 1)), 'those before the first change'
     relay.environment['RELAY_COLUMNS'] = columns

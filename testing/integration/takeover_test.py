@@ -52,7 +52,7 @@ def test_rows_are_marked_after_those_of_the_polling_relay_are_pruned(
                   push_started_at='2020-01-01 00:00:00',
                   push_completed_at='2020-01-01 00:00:00')
     relay.start().wait_ready()
-    wait_until(lambda: outbox.count() == 0, 'its row is pruned', 90)
+    wait_until(lambda: outbox.count() == 0, 'its row is pruned')
     relay.stop()
     relay.start().wait_ready()
     new = outbox.insert(topic, '"new"')

@@ -8,6 +8,8 @@ import typing
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+from testing.servers.deadline import PATIENCE
+
 
 @dataclasses.dataclass(frozen=True)
 class Record:
@@ -57,7 +59,7 @@ class TopicReader:
                 tuple(message.headers() or ()), message.timestamp()[1]))
         return len(self.records) - before
 
-    def wait_for(self, condition, what, timeout=60):
+    def wait_for(self, condition, what, timeout=PATIENCE):
         """Polls until `condition(records)`; returns the records."""
         end = time.monotonic() + timeout
         while not condition(self.records):
@@ -68,18 +70,18 @@ class TopicReader:
             self.poll()
         return self.records
 
-    def wait_count(self, count, timeout=60):
+    def wait_count(self, count, timeout=PATIENCE):
         """Polls until there are at least `count` records; returns them."""
         return self.wait_for(lambda records: len(records) >= count,
                              f'{count} records', timeout)
 
-    def wait_all(self, payloads, timeout=120):
+    def wait_all(self, payloads, timeout=PATIENCE):
         """Polls until each of the payloads is the value of a record."""
         wanted = {payload.encode() for payload in payloads}
         return self.wait_for(lambda records: wanted <= set(self.values()),
                              'every row', timeout)
 
-    def read_to_end(self, timeout=60):
+    def read_to_end(self, timeout=PATIENCE):
         """Everything up to what are now the ends; returns the records."""
         self._ends.clear()
         self._consumer.assign([TopicPartition(

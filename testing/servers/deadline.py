@@ -3,8 +3,12 @@
 
 import time
 
+# For what must come, in seconds. It tells what hangs from what a busy machine
+# delays; it measures nothing.
+PATIENCE = 180
 
-def wait_until(condition, what, timeout=30, interval=0.05):
+
+def wait_until(condition, what, timeout=PATIENCE, interval=0.05):
     """Polls until `condition()` is truthy and returns that value.
 
     Fails with `what` after `timeout` seconds, and with the condition's last

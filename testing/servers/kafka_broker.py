@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 from testing.servers import cache
 from testing.servers.cache import ServerUnavailable
 from testing.servers.certificates import Authority
-from testing.servers.deadline import wait_until
+from testing.servers.deadline import PATIENCE, wait_until
 from testing.servers.free_port import free_port
 from testing.servers.supervised_process import SUPERVISOR, SupervisedProcess
 from testing.servers.temporary_directory import temporary_directory
@@ -202,7 +202,7 @@ class KafkaBroker:
         return ''.join(f'{name}={value}\n'
                        for name, value in properties.items())
 
-    def start(self, timeout=60):
+    def start(self, timeout=PATIENCE):
         """Starts the broker, its storage made first where there is none, and
         waits until it answers."""
         file = self.directory / 'server.properties'
@@ -286,7 +286,7 @@ class KafkaBroker:
                     raise
             tried.append(True)
             return self._knows(name, partitions)
-        wait_until(made, f'the topic {name}', 60)
+        wait_until(made, f'the topic {name}')
         return name
 
     def _knows(self, name, partitions):

@@ -7,7 +7,7 @@ import shutil
 import pymysql
 
 from testing.servers.certificates import Authority
-from testing.servers.deadline import wait_until
+from testing.servers.deadline import PATIENCE, wait_until
 from testing.servers.free_port import free_port
 from testing.servers.supervised_process import SupervisedProcess
 
@@ -52,7 +52,7 @@ class SqlServer:
     def pid(self):
         return self._process.pid
 
-    def start(self, timeout=60):
+    def start(self, timeout=PATIENCE):
         """Starts the server, made first where there is none, and waits until
         it answers."""
         root = self.fetch()
