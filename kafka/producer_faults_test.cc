@@ -58,6 +58,16 @@ std::vector<std::string> Values(const MockCluster& cluster) {
   return values;
 }
 
+// The mock writes again what it was sent again: unlike a broker, it does not compare sequence numbers.
+std::vector<std::string> FirstOfEach(const std::vector<std::string>& values) {
+  std::vector<std::string> first;
+  std::set<std::string> seen;
+  for (const std::string& value : values) {
+    if (seen.insert(value).second) first.push_back(value);
+  }
+  return first;
+}
+
 std::vector<std::string> UpTo(uint64_t end) {
   std::vector<std::string> values;
   for (uint64_t i = 0; i < end; ++i) values.push_back(absl::StrCat(i));
@@ -70,7 +80,7 @@ class ProducerCodeTest : public ::testing::TestWithParam<int> {
   void Run(MockCluster& cluster, Producer& producer, AckThread& acks) {
     cluster.CreateTopic("orders", 1);
     // Both before the first batch, so that batches are full ones.
-    ASSERT_TRUE(producer.ProbeTopic("orders", absl::Seconds(5)).ok());
+    ASSERT_TRUE(producer.ProbeTopic("orders", kPatience).ok());
     cluster.SetRoundTrip(20);
     cluster.FailProduce({0, 0, GetParam()});
     for (uint64_t i = 0; i < kRecords; ++i) {
@@ -195,7 +205,7 @@ TEST(ProducerFaultsTest, OutageIsWaitedOutWithNothingLostOrTurnedAround) {
   cluster.SetUp();
   ASSERT_TRUE(Eventually([&] { return acks.reports().size() == kRecords; }));
   for (const Report& report : acks.reports()) EXPECT_EQ(report.fault, Fault::kNone) << report.reason;
-  EXPECT_EQ(Values(cluster), UpTo(kRecords));
+  EXPECT_EQ(FirstOfEach(Values(cluster)), UpTo(kRecords));
 }
 
 TEST(ProducerFaultsTest, LeaderMayMove) {
@@ -238,7 +248,7 @@ TEST_P(TopicFaultTest, TopicIsClosedUntilReopenedAndOthersGoOn) {
     EXPECT_EQ(report.topic, "orders");
   }
   EXPECT_TRUE(producer->FatalError().ok()) << producer->FatalError();
-  EXPECT_FALSE(producer->ProbeTopic("orders", absl::Seconds(5)).ok());
+  EXPECT_FALSE(producer->ProbeTopic("orders", kPatience).ok());
 
   const std::string text = "other";
   EXPECT_TRUE(producer->Produce(Numbered(text, accepted, "others")).ok());
@@ -247,7 +257,7 @@ TEST_P(TopicFaultTest, TopicIsClosedUntilReopenedAndOthersGoOn) {
 
   // The topic comes back: still closed, so that nothing overtakes what failed.
   cluster.SetTopicError("orders", 0);
-  ASSERT_TRUE(Eventually([&] { return producer->ProbeTopic("orders", absl::Seconds(5)).ok(); }));
+  ASSERT_TRUE(Eventually([&] { return producer->ProbeTopic("orders", kPatience).ok(); }));
   EXPECT_EQ(FaultOfStatus(producer->Produce(Numbered(text, accepted))), Fault::kDestination);
   producer->ReopenTopic("orders");
   for (uint64_t i = 0; i < 100; ++i) {
@@ -269,7 +279,7 @@ TEST(ProducerFaultsTest, TopicThatDisappearsUnderQueuedRecordsClosesBeforeTheirR
   cluster.CreateTopic("orders", 1);
   auto producer =
       Made(cluster, {{"topic.metadata.refresh.interval.ms", "100"}, {"topic.metadata.propagation.max.ms", "200"}});
-  ASSERT_TRUE(producer->ProbeTopic("orders", absl::Seconds(5)).ok());
+  ASSERT_TRUE(producer->ProbeTopic("orders", kPatience).ok());
   cluster.SetRoundTrip(300);
   const std::string text = "x";
   for (uint64_t i = 0; i < kRecords; ++i) ASSERT_TRUE(producer->Produce(Numbered(text, i)).ok());
@@ -281,7 +291,7 @@ TEST(ProducerFaultsTest, TopicThatDisappearsUnderQueuedRecordsClosesBeforeTheirR
     return !status.ok();
   }));
   cluster.SetTopicError("orders", 0);
-  ASSERT_TRUE(Eventually([&] { return producer->ProbeTopic("orders", absl::Seconds(5)).ok(); }));
+  ASSERT_TRUE(Eventually([&] { return producer->ProbeTopic("orders", kPatience).ok(); }));
   EXPECT_EQ(FaultOfStatus(producer->Produce(Numbered(text, kRecords))), Fault::kDestination);
 }
 
@@ -299,7 +309,7 @@ TEST(ProducerFaultsTest, EndsSoonAfterAFatalError) {
   MockCluster cluster;
   cluster.CreateTopic("orders", 1);
   auto producer = Made(cluster);
-  ASSERT_TRUE(producer->ProbeTopic("orders", absl::Seconds(5)).ok());
+  ASSERT_TRUE(producer->ProbeTopic("orders", kPatience).ok());
   cluster.FailProduce({RD_KAFKA_RESP_ERR_UNKNOWN});
   const std::string text = "x";
   for (uint64_t i = 0; i < kRecords; ++i) {
@@ -308,7 +318,7 @@ TEST(ProducerFaultsTest, EndsSoonAfterAFatalError) {
   ASSERT_TRUE(Eventually([&] { return !producer->FatalError().ok(); }));
   const absl::Time begin = absl::Now();
   producer.reset();
-  EXPECT_LT(absl::Now() - begin, absl::Seconds(5));
+  EXPECT_LT(absl::Now() - begin, kPatience);
 }
 
 TEST(ProducerFaultsTest, SmallerBatchHalvesDownToAKilobyte) {

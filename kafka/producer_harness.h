@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the producer's tests share: an ack thread that collects reports, and
-// waiting with a deadline.
+// What the producer's tests share: an ack thread that collects reports.
 
 #ifndef KAFKA_PRODUCER_HARNESS_H_
 #define KAFKA_PRODUCER_HARNESS_H_
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -17,12 +15,15 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "kafka/producer.h"
+#include "testing/eventually.h"
 
 namespace kafka {
+
+using testing_support::Eventually;
+using testing_support::kPatience;
 
 // A delivery report that outlives its callback.
 struct Report {
@@ -63,16 +64,6 @@ class AckThread {
   std::atomic<bool> stop_{false};
   std::thread thread_;
 };
-
-// True once `condition` holds, false after `timeout`.
-inline bool Eventually(const std::function<bool()>& condition, absl::Duration timeout = absl::Seconds(20)) {
-  const absl::Time deadline = absl::Now() + timeout;
-  while (!condition()) {
-    if (absl::Now() > deadline) return false;
-    absl::SleepFor(absl::Milliseconds(5));
-  }
-  return true;
-}
 
 inline ProducerOptions OptionsFor(const std::string& bootstrap, std::vector<Property> extra = {}) {
   ClientSettings settings;

@@ -85,8 +85,8 @@ TEST(ProducerTest, RecordArrivesByteForByte) {
   EXPECT_EQ((*stored)[2].key, "");
   EXPECT_EQ((*stored)[2].value, "");
   EXPECT_GE((*stored)[2].timestamp, before);
-  EXPECT_EQ(producer->queued_records(), 0u);
-  EXPECT_EQ(producer->queued_bytes(), 0u);
+  // Their room comes free behind the last report.
+  EXPECT_TRUE(Eventually([&] { return producer->queued_records() == 0 && producer->queued_bytes() == 0; }));
 }
 
 class ProducerPartitionTest : public ::testing::TestWithParam<Partitioner> {};
@@ -132,7 +132,7 @@ TEST(ProducerTest, KeylessRecordsStickToAPartitionAndThenMove) {
   cluster.CreateTopic("orders", 8);
   auto producer = Made(OptionsFor(cluster.bootstrap()));
   AckThread acks(producer.get());
-  ASSERT_TRUE(producer->ProbeTopic("orders", absl::Seconds(5)).ok());
+  ASSERT_TRUE(producer->ProbeTopic("orders", kPatience).ok());
   Record record;
   record.topic = "orders";
   record.value = "v";
@@ -196,7 +196,7 @@ TEST(ProducerTest, FullQueueIsSaidAndEmptiesWhenTheBrokerComesBack) {
   options.max_queued_bytes = 256 << 10;
   auto producer = Made(options);
   AckThread acks(producer.get());
-  ASSERT_TRUE(producer->Reachable(absl::Seconds(5)).ok());
+  ASSERT_TRUE(producer->Reachable(kPatience).ok());
   cluster.SetDown();
   const std::string value(1000, 'x');
   Record record;
@@ -215,7 +215,7 @@ TEST(ProducerTest, FullQueueIsSaidAndEmptiesWhenTheBrokerComesBack) {
   cluster.SetUp();
   ASSERT_TRUE(Eventually([&] { return producer->WaitForRoom(absl::Milliseconds(100)); }));
   EXPECT_TRUE(producer->Produce(record).ok());
-  EXPECT_TRUE(producer->Flush(absl::Seconds(20)).ok());
+  EXPECT_TRUE(producer->Flush(kPatience).ok());
   ASSERT_TRUE(Eventually([&] { return acks.reports().size() == record.sequence + 1; }));
   for (const Report& report : acks.reports()) {
     EXPECT_EQ(report.fault, Fault::kNone) << report.reason;
@@ -258,8 +258,8 @@ TEST(ProducerTest, TooLargeIsKnownBeforeItIsSent) {
   EXPECT_EQ(FaultOfStatus(status), Fault::kRow);
   EXPECT_EQ(CodeName(CodeOfStatus(status)), "MSG_SIZE_TOO_LARGE");
   EXPECT_THAT(std::string(status.message()), HasSubstr("message.max.bytes=5000"));
-  EXPECT_EQ(producer->queued_records(), 0u);
-  EXPECT_EQ(producer->queued_bytes(), 0u);
+  // Their room comes free behind the last report.
+  EXPECT_TRUE(Eventually([&] { return producer->queued_records() == 0 && producer->queued_bytes() == 0; }));
   record.value = "small";
   EXPECT_TRUE(producer->Produce(record).ok());
   ASSERT_TRUE(Eventually([&] { return acks.reports().size() == 1; }));
@@ -301,23 +301,29 @@ TEST(ProducerTest, PurgedRecordsAreReportedForRetry) {
   for (const Report& report : acks.reports()) {
     EXPECT_EQ(report.fault, Fault::kRetry) << report.reason;
   }
-  EXPECT_EQ(producer->queued_records(), 0u);
+  // Their room comes free behind the last report.
+  EXPECT_TRUE(Eventually([&] { return producer->queued_records() == 0; }));
 }
 
-TEST(ProducerTest, EndsSoonWithARecordsInFlightOrNoBroker) {
+TEST(ProducerTest, EndsSoonWithRecordsInFlightOrNoBroker) {
   MockCluster cluster;
   cluster.CreateTopic("orders", 1);
-  const absl::Time begin = absl::Now();
+  ProducerOptions options = OptionsFor(cluster.bootstrap());
+  options.destroy_timeout = 2 * kPatience;
+  absl::Time begin;
   {
-    auto producer = Made(OptionsFor(cluster.bootstrap()));
-    ASSERT_TRUE(producer->ProbeTopic("orders", absl::Seconds(5)).ok());
+    auto producer = Made(options);
+    ASSERT_TRUE(producer->ProbeTopic("orders", kPatience).ok());
     cluster.SetRoundTrip(60'000);
     Record record;
     record.topic = "orders";
     record.value = "v";
     for (int i = 0; i < 100; ++i) ASSERT_TRUE(producer->Produce(record).ok());
     absl::SleepFor(absl::Milliseconds(50));
+    begin = absl::Now();
   }
+  // Neither its own patience nor the broker's answer was waited for.
+  EXPECT_LT(absl::Now() - begin, kPatience / 2);
   {
     auto producer = Made(OptionsFor("127.0.0.1:1,nowhere.invalid:9092"));
     Record record;
@@ -326,7 +332,6 @@ TEST(ProducerTest, EndsSoonWithARecordsInFlightOrNoBroker) {
     ASSERT_TRUE(producer->Produce(record).ok());
     EXPECT_TRUE(absl::IsUnavailable(producer->Reachable(absl::Milliseconds(300))));
   }
-  EXPECT_LT(absl::Now() - begin, absl::Seconds(15));
 }
 
 TEST(ProducerTest, ClosedPortIsNamed) {

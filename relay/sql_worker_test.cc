@@ -20,6 +20,7 @@
 #include "gtest/gtest.h"
 #include "relay/outbox/outbox_server_fixture.h"
 #include "relay/sql/server_info.h"
+#include "testing/eventually.h"
 
 namespace relay {
 namespace {
@@ -88,7 +89,7 @@ class SqlWorkerTest : public OutboxServerTest {
     state_->set_server(*AskServerName(session()), {});
     state_->Planned();
     std::thread thread([&] { worker_->Run(); });
-    const absl::Time deadline = absl::Now() + absl::Seconds(10);
+    const absl::Time deadline = absl::Now() + testing_support::kPatience;
     while (!done() && absl::Now() < deadline) {
       clock_.Advance(absl::Seconds(5));
       absl::SleepFor(absl::Milliseconds(20));

@@ -18,10 +18,13 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "cdc/source/live_source.h"
+#include "testing/eventually.h"
 #include "testing/given_server.h"
 
 namespace cdc {
 namespace {
+
+using testing_support::kPatience;
 
 constexpr uint8_t kRotate = 4, kFormatDescription = 15, kHeartbeat = 27, kHeartbeatV2 = 41;
 
@@ -191,14 +194,14 @@ TEST_F(LiveSourceServerTest, InterruptEndsAWait) {
     const std::string state =
         absl::StrCat("SELECT STATE FROM ", mariadb() ? "information_schema" : "performance_schema",
                      ".processlist WHERE ID = ", (*source)->connection_id());
-    const absl::Time deadline = absl::Now() + absl::Seconds(30);
+    const absl::Time deadline = absl::Now() + kPatience;
     while (!absl::StrContains(Value(state), "has sent all binlog") && absl::Now() < deadline) {
       absl::SleepFor(absl::Milliseconds(10));
     }
     EXPECT_LT(absl::Now(), deadline) << Value(state);
     (*source)->Interrupt();
     // No heartbeat ends it sooner.
-    EXPECT_TRUE(done.WaitForNotificationWithTimeout(absl::Seconds(30)));
+    EXPECT_TRUE(done.WaitForNotificationWithTimeout(kPatience));
     reader.join();
     EXPECT_EQ(ended.code(), absl::StatusCode::kCancelled) << ended;
     EXPECT_EQ((*source)->Next().status().code(), absl::StatusCode::kCancelled);
@@ -238,7 +241,7 @@ TEST_F(LiveSourceServerTest, APurgedStartIsOutOfRange) {
   ASSERT_TRUE(logs.ok()) << logs.status();
   // The newest log must hold something, or MariaDB's GTID state at its start is already its end.
   Run("INSERT INTO live_source.t (v) VALUES ('b')");
-  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  const absl::Time deadline = absl::Now() + kPatience;
   do {
     Run(absl::StrCat("PURGE BINARY LOGS TO '", *logs->back()[0], "'"));
     ASSERT_LT(absl::Now(), deadline);
@@ -340,11 +343,10 @@ TEST_F(LiveSourceServerTest, AStopEndsAStatementUnderWay) {
     absl::SleepFor(absl::Milliseconds(200));
     stop.Notify();
   });
-  const absl::Time start = absl::Now();
+  // To its end it is no error.
   const absl::Status status = (*connection)->Query("SELECT SLEEP(20)").status();
   stopper.join();
   EXPECT_EQ(status.code(), absl::StatusCode::kCancelled) << status;
-  EXPECT_LT(absl::Now() - start, absl::Seconds(2));
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "relay/command/signals.h"
+#include "testing/eventually.h"
 
 namespace relay {
 namespace {
@@ -30,6 +31,7 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 using Words = std::vector<std::string>;
+using testing_support::kPatience;
 
 const Words kDatabase = {"DB_HOST=db", "DB_USER=relay", "DB_NAME=shop"};
 
@@ -122,7 +124,7 @@ TEST(CommandsTest, SigtermNotifiesTheCommand) {
   commands.migrate = [](const Config&, absl::Notification* stop) {
     EXPECT_FALSE(stop->HasBeenNotified());
     kill(getpid(), SIGTERM);
-    return stop->WaitForNotificationWithTimeout(absl::Seconds(10)) ? 7 : 8;
+    return stop->WaitForNotificationWithTimeout(kPatience) ? 7 : 8;
   };
   EXPECT_EQ(Program({"migrate"}, kDatabase, commands).exit_code, 7);
 }
@@ -132,7 +134,7 @@ TEST(CommandsTest, AStopThatComesWhileTheSettingsAreReadIsNotLost) {
   kill(getpid(), SIGTERM);
   Commands commands;
   commands.migrate = [](const Config&, absl::Notification* stop) {
-    return stop->WaitForNotificationWithTimeout(absl::Seconds(10)) ? 7 : 8;
+    return stop->WaitForNotificationWithTimeout(kPatience) ? 7 : 8;
   };
   EXPECT_EQ(Program({"migrate"}, kDatabase, commands).exit_code, 7);
 }
@@ -145,13 +147,13 @@ TEST(CommandsDeathTest, ASecondSignalEndsTheProcess) {
     stop->WaitForNotification();
     kill(getpid(), SIGTERM);
     absl::Notification never;
-    never.WaitForNotificationWithTimeout(absl::Seconds(10));
+    never.WaitForNotificationWithTimeout(kPatience);
     return 0;
   };
   EXPECT_EXIT(Program({"migrate"}, kDatabase, commands), ::testing::KilledBySignal(SIGTERM), "");
 }
 
-// Takes one request on a free port within ten seconds, answers it, keeps what was asked.
+// Takes one request on a free port within kPatience, answers it, keeps what was asked.
 class OneRequest {
  public:
   explicit OneRequest(absl::string_view answer = "200 OK") : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -163,7 +165,7 @@ class OneRequest {
     EXPECT_EQ(listen(fd_, 1), 0);
     getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &length);
     port_ = ntohs(address.sin_port);
-    const timeval patience = {10, 0};
+    const timeval patience = absl::ToTimeval(kPatience);
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     thread_ = std::thread([this, answer = absl::StrCat("HTTP/1.1 ", answer, "\r\nContent-Length: 0\r\n\r\n")] {
       const int connection = accept(fd_, nullptr, nullptr);

@@ -9,6 +9,7 @@
 #include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "testing/eventually.h"
 
 namespace relay {
 namespace {
@@ -463,7 +464,7 @@ TEST_F(AckTrackerTest, RowsAreHandedOverBeforeAnyoneSeesThemDone) {
     tracker.Acknowledged({sequence}, &times);
   });
   reached.WaitForNotification();
-  EXPECT_TRUE(tracker.WaitUntilIdle(absl::Seconds(10)));
+  EXPECT_TRUE(tracker.WaitUntilIdle(testing_support::kPatience));
   EXPECT_EQ(handed_over, 1);
   proceed.Notify();
   ack.join();

@@ -20,11 +20,10 @@
 #include "gtest/gtest.h"
 #include "kafka/client_properties.h"
 #include "relay/delivery/delivery.h"
+#include "testing/eventually.h"
 #include "testing/kafka/topic_reader.h"
 
 namespace relay {
-
-inline constexpr absl::Duration kPatience = absl::Seconds(40);
 
 struct TestRow {
   std::string topic;
@@ -65,7 +64,7 @@ class DeliveryHarness : public ::testing::Test {
   // The stream thread: transactions of one row each, read again from the low-water mark whenever the delivery wants it,
   // until every row is published or poison.
   void Run(const std::vector<TestRow>& rows) {
-    const absl::Time deadline = absl::Now() + kPatience;
+    const absl::Time deadline = absl::Now() + 2 * testing_support::kPatience;
     size_t next = 0;
     while (true) {
       ASSERT_LT(absl::Now(), deadline) << "still waiting at row " << next;

@@ -22,6 +22,7 @@
 #include "relay/http/http_client.h"
 #include "relay/http/http_server.h"
 #include "relay/status/status_text.h"
+#include "testing/eventually.h"
 
 namespace relay {
 namespace {
@@ -29,6 +30,8 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using testing_support::Eventually;
+using testing_support::kPatience;
 
 // A TCP port that accepts (its backlog does), and one that refuses.
 class Listener {
@@ -66,21 +69,15 @@ class EndpointsTest : public ::testing::Test {
   }
 
   HttpResponse Ask(absl::string_view path, absl::string_view method = "GET") {
-    const auto response =
-        HttpRequest(method, absl::StrCat("http://127.0.0.1:", server_->port(), path), absl::Seconds(10));
+    const auto response = HttpRequest(method, absl::StrCat("http://127.0.0.1:", server_->port(), path), kPatience);
     EXPECT_TRUE(response.ok()) << response.status();
     return response.ok() ? *response : HttpResponse();
   }
 
   // Answers are kept for a second.
   HttpResponse AskUntil(absl::string_view path, int status) {
-    const absl::Time deadline = absl::Now() + absl::Seconds(10);
-    HttpResponse response = Ask(path);
-    while (response.status != status && absl::Now() < deadline) {
-      absl::SleepFor(absl::Milliseconds(20));
-      response = Ask(path);
-    }
-    EXPECT_EQ(response.status, status) << path;
+    HttpResponse response;
+    EXPECT_TRUE(Eventually([&] { return (response = Ask(path)).status == status; })) << path << " " << response.status;
     return response;
   }
 
@@ -317,9 +314,7 @@ TEST_F(EndpointsTest, AnIpv6AddressIsServedOrRefusedInOneLine) {
 TEST_F(EndpointsTest, ItListensOnEveryAddressByDefault) {
   auto server = HttpServer::Start("", 0, MakeEndpoints({&board_, &metrics_, {}, {}}));
   ASSERT_TRUE(server.ok()) << server.status();
-  EXPECT_EQ(
-      HttpRequest("GET", absl::StrCat("http://127.0.0.1:", (*server)->port(), "/livez"), absl::Seconds(10))->status,
-      200);
+  EXPECT_EQ(HttpRequest("GET", absl::StrCat("http://127.0.0.1:", (*server)->port(), "/livez"), kPatience)->status, 200);
 }
 
 TEST_F(EndpointsTest, ManyClientsAreServedAtOnce) {

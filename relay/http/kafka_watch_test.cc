@@ -2,7 +2,6 @@
 #include "relay/http/kafka_watch.h"
 
 #include <atomic>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,21 +10,14 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "relay/status/logging.h"
+#include "testing/eventually.h"
 
 namespace relay {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-bool Eventually(const std::function<bool()>& condition) {
-  const absl::Time deadline = absl::Now() + absl::Seconds(20);
-  while (!condition()) {
-    if (absl::Now() > deadline) return false;
-    absl::SleepFor(absl::Milliseconds(5));
-  }
-  return true;
-}
+using testing_support::Eventually;
 
 TEST(KafkaWatchTest, SaysWhenKafkaComesAndThatItWasReachedOnce) {
   StatusBoard board;

@@ -7,11 +7,12 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "testing/eventually.h"
 
 namespace testing_kafka {
 namespace {
 
-constexpr int kTimeoutMs = 20'000;
+constexpr int kAnswerMs = 10'000;
 
 struct ClientDeleter {
   void operator()(rd_kafka_t* client) const { rd_kafka_destroy(client); }
@@ -25,6 +26,18 @@ struct QueueDeleter {
 struct EventDeleter {
   void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
 };
+
+rd_kafka_resp_err_t AskFor(rd_kafka_t* client, rd_kafka_NewTopic_t* topic) {
+  const std::unique_ptr<rd_kafka_queue_t, QueueDeleter> queue(rd_kafka_queue_new(client));
+  rd_kafka_CreateTopics(client, &topic, 1, nullptr, queue.get());
+  const std::unique_ptr<rd_kafka_event_t, EventDeleter> event(rd_kafka_queue_poll(queue.get(), kAnswerMs));
+  if (event == nullptr) return RD_KAFKA_RESP_ERR__TIMED_OUT;
+  if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return rd_kafka_event_error(event.get());
+  size_t count = 0;
+  const rd_kafka_topic_result_t** const results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
+  return count == 1 ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR__BAD_MSG;
+}
 
 }  // namespace
 
@@ -44,22 +57,18 @@ absl::Status CreateTopic(const std::string& bootstrap, const std::string& topic,
   for (const auto& [name, value] : configs) {
     rd_kafka_NewTopic_set_config(wanted.get(), name.c_str(), value.c_str());
   }
-  const std::unique_ptr<rd_kafka_queue_t, QueueDeleter> queue(rd_kafka_queue_new(client.get()));
-  rd_kafka_NewTopic_t* topics[] = {wanted.get()};
-  rd_kafka_CreateTopics(client.get(), topics, 1, nullptr, queue.get());
-  const std::unique_ptr<rd_kafka_event_t, EventDeleter> event(rd_kafka_queue_poll(queue.get(), kTimeoutMs));
-  if (event == nullptr) return absl::UnavailableError("no answer to the making of a topic");
-  if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return absl::UnavailableError(rd_kafka_event_error_string(event.get()));
-  }
-  size_t count = 0;
-  const rd_kafka_topic_result_t** const results =
-      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
-  if (count != 1 || rd_kafka_topic_result_error(results[0]) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return absl::InternalError(
-        absl::StrCat("topic ", topic, ": ", count == 1 ? rd_kafka_topic_result_error_string(results[0]) : "no result"));
-  }
-  return absl::OkStatus();
+  rd_kafka_resp_err_t result = RD_KAFKA_RESP_ERR_NO_ERROR;
+  bool tried = false;
+  testing_support::Eventually([&] {
+    result = AskFor(client.get(), wanted.get());
+    if (tried && result == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) result = RD_KAFKA_RESP_ERR_NO_ERROR;
+    tried = true;
+    // A broker that had no time is none to the cluster, for a moment; and what timed out may have been done.
+    return result != RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR && result != RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT &&
+           result != RD_KAFKA_RESP_ERR__TIMED_OUT;
+  });
+  if (result == RD_KAFKA_RESP_ERR_NO_ERROR) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("topic ", topic, ": ", rd_kafka_err2str(result)));
 }
 
 }  // namespace testing_kafka

@@ -28,7 +28,7 @@ struct StoredRecord {
 // All records of the topic as it is now, partition by partition in offset
 // order. Unavailable when they could not be read before `timeout`.
 absl::StatusOr<std::vector<StoredRecord>> ReadTopic(const std::string& bootstrap, const std::string& topic,
-                                                    absl::Duration timeout = absl::Seconds(20));
+                                                    absl::Duration timeout = absl::Minutes(1));
 
 }  // namespace testing_kafka
 
