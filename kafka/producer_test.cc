@@ -132,31 +132,44 @@ TEST(ProducerTest, KeylessRecordsStickToAPartitionAndThenMove) {
   cluster.CreateTopic("orders", 8);
   auto producer = Made(OptionsFor(cluster.bootstrap()));
   AckThread acks(producer.get());
-  ASSERT_TRUE(producer->ProbeTopic("orders", kPatience).ok());
+  const auto partitions_from = [&](uint64_t first) {
+    std::map<uint64_t, int32_t> partitions;
+    for (const Report& report : acks.reports()) {
+      if (report.sequence >= first) partitions[report.sequence] = report.partition;
+    }
+    return partitions;
+  };
+  const auto all_eight = [](const std::map<uint64_t, int32_t>& partitions) {
+    std::set<int32_t> different;
+    for (const auto& [sequence, partition] : partitions) different.insert(partition);
+    return different.size() == 8;
+  };
   Record record;
   record.topic = "orders";
   record.value = "v";
-  uint64_t sequence = 0;
-  std::set<int32_t> partitions;
-  size_t moves = 0;
+  // They stick to none whose leader is not connected yet.
+  constexpr uint64_t kKeyed = 200;
+  for (; record.sequence < kKeyed; ++record.sequence) {
+    const std::string key = absl::StrCat(record.sequence);
+    record.partition_key = key;
+    ASSERT_TRUE(producer->Produce(record).ok());
+  }
+  ASSERT_TRUE(Eventually([&] { return acks.reports().size() == kKeyed; }));
+  ASSERT_TRUE(all_eight(partitions_from(0)));
+
+  record.partition_key = std::nullopt;
+  const absl::Time begin = absl::Now();
   ASSERT_TRUE(Eventually([&] {
-    for (int i = 0; i < 50; ++i) {
-      record.sequence = sequence++;
-      EXPECT_TRUE(ProduceWaiting(*producer, record).ok());
-    }
-    const std::vector<Report> reports = acks.reports();
-    for (const Report& report : reports) partitions.insert(report.partition);
-    return partitions.size() == 8;
+    for (int i = 0; i < 50; ++i, ++record.sequence) EXPECT_TRUE(ProduceWaiting(*producer, record).ok());
+    return all_eight(partitions_from(kKeyed));
   }));
-  ASSERT_TRUE(Eventually([&] { return acks.reports().size() == sequence; }));
-  std::map<uint64_t, int32_t> by_sequence;
-  for (const Report& report : acks.reports()) {
-    by_sequence[report.sequence] = report.partition;
+  const int64_t moves_by_time = (absl::Now() - begin) / absl::Milliseconds(10) + 1;
+  const std::map<uint64_t, int32_t> partitions = partitions_from(kKeyed);
+  int64_t moves = 0;
+  for (auto next = partitions.begin(), last = next++; next != partitions.end(); last = next++) {
+    if (next->second != last->second) ++moves;
   }
-  for (uint64_t i = 1; i < sequence; ++i) {
-    if (by_sequence[i] != by_sequence[i - 1]) ++moves;
-  }
-  EXPECT_LT(moves * 20, sequence) << "not sticky";
+  EXPECT_LE(moves, moves_by_time) << "of " << partitions.size();
 }
 
 TEST(ProducerTest, KeepsTheOrderOfEachPartition) {
