@@ -89,12 +89,11 @@ class SqlWorkerTest : public OutboxServerTest {
     state_->set_server(*AskServerName(session()), {});
     state_->Planned();
     std::thread thread([&] { worker_->Run(); });
-    const absl::Time deadline = absl::Now() + testing_support::kPatience;
-    while (!done() && absl::Now() < deadline) {
+    EXPECT_TRUE(testing_support::Eventually([&] {
       clock_.Advance(absl::Seconds(5));
-      absl::SleepFor(absl::Milliseconds(20));
-    }
-    EXPECT_TRUE(done());
+      absl::SleepFor(absl::Milliseconds(15));
+      return done();
+    }));
     End(&thread);
   }
   // A row that was published long ago.

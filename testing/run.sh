@@ -249,7 +249,7 @@ fuzz() {
   mkdir -p "$work/corpus/$1"
   [[ ! -e testing/fuzz/$1.dict ]] || words=(-dict="testing/fuzz/$1.dict")
   supervised "bazel-bin/testing/fuzz/$1" "${words[@]}" -rss_limit_mb=2048 \
-    -max_total_time="${OUTBOX_FUZZ_SECONDS:-30}" -timeout=60 -verbosity=0 \
+    -max_total_time="${OUTBOX_FUZZ_SECONDS:-30}" -timeout=10 -verbosity=0 \
     -print_final_stats=1 -artifact_prefix="/tmp/$1-" \
     "$work/corpus/$1" "testing/fuzz/corpus/$1" >"$log" || outcome=failed
   # What did not run its inputs has shown nothing.

@@ -10,7 +10,7 @@ from testing.integration.outbox import make_outbox
 from testing.servers.deadline import wait_until
 
 _LARGE = '"%s"' % random.Random(1).randbytes(2500).hex()
-_FLAGS = ('--retention=5s', '--checkpoint-interval=100ms')
+_FAST = '--checkpoint-interval=100ms'
 
 
 def _wait_for(relay, name, value, **labels):
@@ -24,8 +24,7 @@ def test_figures_of_rows_are_those_of_the_rows(make_relay, outbox, kafka,
     outbox.execute('CREATE TABLE foreign_rows (id INT)')
     topic = new_topic(1, max_message_bytes=2000)
     # A row is to be there still when it is changed.
-    relay = make_relay(outbox, kafka, '--retention=20s',
-                       '--checkpoint-interval=100ms')
+    relay = make_relay(outbox, kafka, '--retention=20s', _FAST)
     relay.start().wait_ready().wait_streaming()
     metric = relay.metric
     rows = 'outbox_relay_rows_total'
@@ -75,7 +74,7 @@ def test_figures_of_rows_are_those_of_the_rows(make_relay, outbox, kafka,
 def test_figures_of_an_outage_rise_and_fall_with_it(make_relay, outbox, kafka,
                                                     topic):
     outbox.create()
-    relay = make_relay(outbox, kafka, *_FLAGS)
+    relay = make_relay(outbox, kafka, '--retention=5s', _FAST)
     relay.start().wait_ready().wait_streaming()
     metric = relay.metric
     waiting = ('outbox_relay_lag_seconds', 'outbox_relay_queue_bytes',
@@ -116,7 +115,7 @@ def test_time_until_the_log_is_purged_is_the_servers(relay, outbox, server):
 def test_saves_that_fail_are_counted_and_tried_again(make_relay, outbox,
                                                      kafka, topic, read):
     outbox.create()
-    relay = make_relay(outbox, kafka, '--checkpoint-interval=100ms')
+    relay = make_relay(outbox, kafka, _FAST)
     relay.start().wait_ready().wait_streaming()
     saves = 'outbox_relay_checkpoint_saves_total'
     outbox.insert(topic, '1')

@@ -60,7 +60,7 @@ class RelayProcess:
     def running(self):
         return self._process is not None and self._process.running()
 
-    def stop(self, timeout=90, expected=0):
+    def stop(self, timeout=45, expected=0):
         """Ends it with SIGTERM. It must end by itself, in time, and with the
         exit code `expected`, which is returned."""
         assert self.running(), f'it ended before: {self.text()[-3000:]}'

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "testing/eventually.h"
 
 namespace testing_kafka {
 
@@ -28,7 +29,7 @@ struct StoredRecord {
 // All records of the topic as it is now, partition by partition in offset
 // order. Unavailable when they could not be read before `timeout`.
 absl::StatusOr<std::vector<StoredRecord>> ReadTopic(const std::string& bootstrap, const std::string& topic,
-                                                    absl::Duration timeout = absl::Minutes(1));
+                                                    absl::Duration timeout = testing_support::kPatience);
 
 }  // namespace testing_kafka
 
